@@ -1,0 +1,203 @@
+#pragma once
+
+#include <array>
+#include <backdrop/core/attribute.hpp>
+#include <backdrop/core/tape.hpp>
+#include <backdrop/core/workers.hpp>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+#include <type_traits>
+
+namespace backdrop {
+
+inline constexpr std::size_t kMaxInputs = 6;
+inline constexpr std::size_t kMaxAttrs = 6;
+
+/// What a rule sees: one application of an op. A view of two words; inputs and output are Vars of its tape.
+struct Call {
+  Tape& tape;
+  const Node& node;
+  Var y;  ///< the output; not yet valid while the type is inferred
+
+  Var operator[](std::size_t input) const { return tape.var(node.inputs()[input]); }
+  std::size_t arity() const { return node.arity; }
+  Type type(std::size_t input) const { return tape.node(node.inputs()[input]).type(); }
+  DType dtype(std::size_t input) const { return type(input).dtype; }
+  const Shape& shape(std::size_t input) const { return tape.shape(type(input).shape); }
+  const char* name() const;
+
+  /// The value of an attribute; the token must be one of the op's own.
+  template <class T>
+  T operator[](const Attr<T>& token) const;
+
+  /// The same op with input `at` replaced.
+  Var with_input(std::size_t at, Var replacement) const;
+};
+
+/// How the local Jacobian of an op looks.
+enum class Structure : std::uint8_t { dense, diagonal, identity, block };
+constexpr std::string_view name(Structure structure) {
+  constexpr std::string_view kNames[] = {"dense", "diagonal", "identity", "block"};
+  return kNames[static_cast<std::size_t>(structure)];
+}
+
+/// An operand of a kernel: elements in row-major order and their type.
+struct Array {
+  void* data;
+  const Shape* shape;
+  DType dtype;
+
+  template <class T>
+  T* as() const {
+    return static_cast<T*>(data);
+  }
+  std::size_t numel() const { return shape->numel(); }
+};
+
+/// What the kernel of an elementwise op sees: `count` contiguous elements of every operand, the first of them
+/// element `first` of the whole. Masks start at a byte.
+struct Block {
+  const Call& call;
+  void* y;
+  const void* const* x;
+  std::size_t count;
+  std::uint64_t first;
+  std::uint32_t step;
+
+  DType dtype() const { return call.node.dtype; }
+  template <class T>
+  T operator[](const Attr<T>& token) const {
+    return call[token];
+  }
+};
+
+/// What the kernel of any other op sees: whole operands, and the threads it may use.
+struct Eval {
+  const Call& call;
+  Array y;
+  const Array* x;
+  const Workers& workers;
+  std::uint32_t step;
+
+  template <class T>
+  T operator[](const Attr<T>& token) const {
+    return call[token];
+  }
+};
+
+using Rule = Var (*)(const Call&, Var);                 ///< cotangent or tangent -> contribution
+using RuleAt = Var (*)(const Call&, Var, std::size_t);  ///< the same for any input of a variadic op
+using Derivative = Var (*)(const Call&);                ///< dy/dx of an elementwise op
+
+/// The contribution is exactly zero: a null Var.
+inline constexpr Rule zero = [](const Call&, Var) { return Var{}; };
+
+/// The derivative rules of an op in one mode: a rule per input, one rule for every input, or a word.
+struct Rules {
+  enum class Word : std::uint8_t {
+    absent,       ///< differentiate the body instead
+    per_input,    ///< `each`; nullptr = not differentiable in that input
+    for_every,    ///< `every`
+    linear,       ///< jvp: the same op on all tangents jointly
+    multilinear,  ///< jvp: the sum over inputs of the op with the tangent in that place
+  };
+  std::array<Rule, kMaxInputs> each{};
+  RuleAt every = nullptr;
+  Word word = Word::absent;
+
+  constexpr Rules() = default;
+  constexpr Rules(Word w) : word(w) {}
+  template <class... F>
+  requires(sizeof...(F) > 0 && sizeof...(F) <= kMaxInputs &&
+           (std::is_convertible_v<F, Rule> && ...)) constexpr Rules(F... rules)
+      : each{static_cast<Rule>(rules)...}, word(Word::per_input) {}
+  template <class F>
+  requires std::is_convertible_v<F, RuleAt>
+  constexpr Rules(F rule) : every(static_cast<RuleAt>(rule)), word(Word::for_every) {}
+};
+inline constexpr Rules::Word linear = Rules::Word::linear;
+inline constexpr Rules::Word multilinear = Rules::Word::multilinear;
+
+/// The op with the tangent in place of input K; other inputs have no rule.
+template <std::size_t K>
+inline constexpr Rules multilinear_in = [] {
+  Rules rules;
+  rules.each[K] = [](const Call& c, Var t) { return c.with_input(K, t); };
+  rules.word = Rules::Word::per_input;
+  return rules;
+}();
+
+/// The local derivatives of an elementwise op, one per input, from which vjp and jvp follow.
+struct Derivatives {
+  std::array<Derivative, kMaxInputs> each{};
+
+  constexpr Derivatives() = default;
+  template <class... F>
+  requires(sizeof...(F) > 0 && sizeof...(F) <= kMaxInputs &&
+           (std::is_convertible_v<F, Derivative> && ...)) constexpr Derivatives(F... derivatives)
+      : each{static_cast<Derivative>(derivatives)...} {}
+};
+
+/// A named pure function of tensors, as one literal. *Primitive* without a body, *composite* with one; a
+/// composite may still have kernels and rules of its own, which must agree with the body.
+struct Op {
+  const char* name;
+  std::array<const char*, kMaxInputs>
+      inputs{};  ///< {"x", "mask"}; a last name ending in "..." takes any number
+  std::array<AttrSpec, kMaxAttrs> attrs{};
+  const char* formula = "";
+  const char* jacobian = "";
+  const char* singular = "";  ///< the rule at points without a derivative
+  Structure structure = Structure::dense;
+  bool random = false;  ///< the value depends on the step of the run
+  bool view = false;    ///< the output is input 0 byte for byte, so a run need not copy it
+  Type (*infer)(const Call&) = nullptr;
+  void (*block)(const Block&) = nullptr;
+  void (*eval)(const Eval&) = nullptr;
+  Rules vjp{};
+  Rules jvp{};
+  Derivatives derivative{};
+  Var (*body)(const Call&) = nullptr;
+  bool exact = false;    ///< kernel and body agree bit for bit
+  double tolerance = 0;  ///< otherwise: relative, in units of the dtype's epsilon
+
+  constexpr std::size_t arity() const {
+    std::size_t n = 0;
+    while (n < kMaxInputs && inputs[n] != nullptr) ++n;
+    return n;
+  }
+  constexpr bool variadic() const {
+    return arity() > 0 && std::string_view(inputs[arity() - 1]).ends_with("...");
+  }
+  constexpr std::size_t attr_count() const {
+    std::size_t n = 0;
+    while (n < kMaxAttrs && attrs[n].name != nullptr) ++n;
+    return n;
+  }
+  bool has_kernel() const { return block != nullptr || eval != nullptr; }
+  bool is_composite() const { return body != nullptr; }
+};
+
+/// The leaves, the only ops that core itself defines. Their values come from a run's feeds, from a Variable,
+/// and from the tape.
+extern const Op input_op;
+extern const Op variable_op;
+extern const Op constant_op;
+
+inline bool is_leaf(const Op& op) { return &op == &input_op || &op == &variable_op || &op == &constant_op; }
+
+[[noreturn]] void throw_foreign_attribute(const Op& op, const char* name);
+
+inline const char* Call::name() const { return node.op->name; }
+
+template <class T>
+T Call::operator[](const Attr<T>& token) const {
+  const Op& op = *node.op;
+  for (std::size_t k = 0; k < kMaxAttrs && op.attrs[k].name != nullptr; ++k) {
+    if (op.attrs[k].name == token.spec.name) return read_slot<T>(node.attrs[k]);
+  }
+  throw_foreign_attribute(op, token.spec.name);
+}
+
+}  // namespace backdrop
