@@ -1,0 +1,68 @@
+#include <backdrop/core/error.hpp>
+#include <backdrop/ops/layout.hpp>
+#include <string>
+
+#include "infer.hpp"
+#include "kernels/broadcast.hpp"
+
+namespace backdrop {
+
+namespace {
+
+constexpr auto shape = attr::ints("shape");
+
+Type infer_broadcast(const Call& c) {
+  const Shape to(c[shape]);
+  if (!broadcasts_to(c.shape(0), to)) {
+    throw ShapeError("broadcast_to: " + to_string(c.shape(0)) + " does not broadcast to " + to_string(to));
+  }
+  return {c.dtype(0), c.tape.intern(to)};
+}
+
+Type infer_sum_to(const Call& c) {
+  infer::require_float(c, 0);
+  const Shape to(c[shape]);
+  if (!broadcasts_to(to, c.shape(0))) {
+    throw ShapeError("sum_to: " + to_string(c.shape(0)) + " does not sum to " + to_string(to) +
+                     ", which does not broadcast to it");
+  }
+  return {c.dtype(0), c.tape.intern(to)};
+}
+
+}  // namespace
+
+// y[..., i, ...] = x[..., 0, ...] along the axes that x lacks or has with extent 1
+constinit const Op broadcast_to_op{
+    .name = "broadcast_to",
+    .inputs = {"x"},
+    .attrs = {shape},
+    .formula = "y = x repeated along new axes and axes of extent 1",
+    .jacobian = "0s and 1s: B, with B[i, j] = 1 where y[i] is a copy of x[j]",
+    .infer = infer_broadcast,
+    .eval = kernels::broadcast,
+    .vjp = {[](const Call& c, Var g) { return sum_to(g, c.shape(0)); }},
+    .jvp = linear,
+};
+
+// the transpose of broadcast_to
+constinit const Op sum_to_op{
+    .name = "sum_to",
+    .inputs = {"x"},
+    .attrs = {shape},
+    .formula = "y = x summed over the axes that `shape` lacks or has with extent 1",
+    .jacobian = "B', the transpose of broadcast_to's",
+    .infer = infer_sum_to,
+    .eval = kernels::sum_to,
+    .vjp = {[](const Call& c, Var g) { return broadcast_to(g, c.shape(0)); }},
+    .jvp = linear,
+};
+
+Var broadcast_to(Var x, const Shape& to, Where where) {
+  return x.tape().record(broadcast_to_op, {x}, {to.extents()}, where);
+}
+
+Var sum_to(Var x, const Shape& to, Where where) {
+  return x.tape().record(sum_to_op, {x}, {to.extents()}, where);
+}
+
+}  // namespace backdrop

@@ -1,0 +1,48 @@
+#include <backdrop/ops/arithmetic.hpp>
+#include <backdrop/ops/dropout.hpp>
+#include <backdrop/ops/layout.hpp>
+
+#include "infer.hpp"
+#include "kernels/elementwise.hpp"
+
+namespace backdrop {
+
+namespace {
+
+constexpr auto p = attr::real("p").between(0, 1);
+
+void drop(const Block& b) {
+  const double s = keep_scale(b[p]);
+  kernels::map_kept(b, [s](auto x) { return x * static_cast<decltype(x)>(s); });
+}
+
+}  // namespace
+
+// y = (x * mask) / (1-p)
+// As a map of x this is a diagonal matrix, hence symmetric: it is its own transpose, and the backward pass
+// is the same node on the cotangent: the same mask, the same 1/(1-p).
+constinit const Op dropout_op{
+    .name = "dropout",
+    .inputs = {"x", "mask"},
+    .attrs = {p},
+    .formula = "y = x * mask / (1-p)",
+    .jacobian = "diag(mask/(1-p))",
+    .structure = Structure::diagonal,
+    .infer = infer::masked,
+    .block = drop,
+    .vjp = {[](const Call& c, Var g) { return dropout(g, c[p], c[1]); }},
+    .jvp = multilinear_in<0>,
+    .body = [](const Call& c) { return scale(mul(c[0], c[1]), keep_scale(c[p])); },
+    .exact = true,
+};
+
+Var dropout(Var x, double probability, Var mask, Where where) {
+  if (mask.dtype() == DType::mask && mask.shape() != x.shape()) mask = broadcast_to(mask, x.shape(), where);
+  return x.tape().record(dropout_op, {x, mask}, {probability}, where);
+}
+
+Var dropout(Var x, double probability, Key key, Where where) {
+  return dropout(x, probability, dropout_mask(x.tape(), x.shape(), probability, key, where), where);
+}
+
+}  // namespace backdrop

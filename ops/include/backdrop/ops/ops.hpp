@@ -1,0 +1,9 @@
+#pragma once
+
+/// The whole vocabulary.
+#include <backdrop/ops/arithmetic.hpp>
+#include <backdrop/ops/create.hpp>
+#include <backdrop/ops/dropout.hpp>
+#include <backdrop/ops/layout.hpp>
+#include <backdrop/ops/reduce.hpp>
+#include <backdrop/ops/registry.hpp>

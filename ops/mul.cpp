@@ -1,0 +1,45 @@
+#include <backdrop/ops/arithmetic.hpp>
+
+#include "infer.hpp"
+#include "kernels/elementwise.hpp"
+#include "operands.hpp"
+
+namespace backdrop {
+
+namespace {
+
+Type infer_mul(const Call& c) { return c.dtype(1) == DType::mask ? infer::masked(c) : infer::same(c); }
+
+void multiply(const Block& b) {
+  if (b.call.dtype(1) == DType::mask) {
+    kernels::map_kept(b, [](auto x) { return x; });
+  } else {
+    kernels::zip(b, [](auto x, auto y) { return x * y; });
+  }
+}
+
+}  // namespace
+
+// y = a * b; a mask in place of b selects
+constinit const Op mul_op{
+    .name = "mul",
+    .inputs = {"a", "b"},
+    .formula = "y = a * b; for a mask b: y = a where kept, +0 where dropped",
+    .jacobian = "[diag(b), diag(a)]",
+    .structure = Structure::diagonal,
+    .infer = infer_mul,
+    .block = multiply,
+    .vjp = {[](const Call& c, Var g) { return mul(g, c[1]); },
+            [](const Call& c, Var g) { return mul(g, c[0]); }},
+    .jvp = multilinear,
+};
+
+Var mul(Operand a, Operand b, Where where) {
+  if (a.is_number() && !b.is_number()) return scale(b.var(), a.number(), where);
+  if (b.is_number() && !a.is_number()) return scale(a.var(), b.number(), where);
+  auto [x, y] = operands("mul", a, b, where);
+  if (x.dtype() == DType::mask && y.dtype() != DType::mask) std::swap(x, y);
+  return x.tape().record(mul_op, {x, y}, {}, where);
+}
+
+}  // namespace backdrop

@@ -1,0 +1,35 @@
+#include <backdrop/ops/arithmetic.hpp>
+
+#include "infer.hpp"
+#include "kernels/elementwise.hpp"
+
+namespace backdrop {
+
+namespace {
+
+constexpr auto factor = attr::real("factor");
+
+void multiply(const Block& b) {
+  const double f = b[factor];
+  kernels::map(b, [f](auto x) { return x * static_cast<decltype(x)>(f); });
+}
+
+}  // namespace
+
+// y = x * factor
+constinit const Op scale_op{
+    .name = "scale",
+    .inputs = {"x"},
+    .attrs = {factor},
+    .formula = "y = x * factor",
+    .jacobian = "diag(factor)",
+    .structure = Structure::diagonal,
+    .infer = infer::like_first,
+    .block = multiply,
+    .vjp = {[](const Call& c, Var g) { return scale(g, c[factor]); }},
+    .jvp = linear,
+};
+
+Var scale(Var x, double f, Where where) { return x.tape().record(scale_op, {x}, {f}, where); }
+
+}  // namespace backdrop
