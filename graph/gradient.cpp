@@ -1,0 +1,298 @@
+#include <algorithm>
+#include <backdrop/core/error.hpp>
+#include <backdrop/core/op.hpp>
+#include <backdrop/graph/gradient.hpp>
+#include <backdrop/ops/arithmetic.hpp>
+#include <backdrop/ops/create.hpp>
+#include <string>
+
+namespace backdrop {
+
+namespace {
+
+void require_differentiable(const char* what, Var v) {
+  if (is_float(v.dtype())) return;
+  throw DTypeError(std::string(what) + ": node " + std::to_string(v.index()) + " ('" + std::string(v.name()) +
+                   "') is " + to_string(v.dtype()) + "; only f32 and f64 carry derivatives");
+}
+
+void require_type(const char* what, Var of, Var given) {
+  if (of.dtype() != given.dtype()) {
+    throw DTypeError(std::string(what) + ": is " + to_string(given.dtype()) + ", but must be " +
+                     to_string(of.dtype()));
+  }
+  if (of.shape() != given.shape()) {
+    throw ShapeError(std::string(what) + ": has shape " + to_string(given.shape()) + ", but must have " +
+                     to_string(of.shape()));
+  }
+}
+
+[[noreturn]] void throw_missing(const Call& c, const char* mode, std::size_t input) {
+  const Op& op = *c.node.op;
+  const Where where = c.tape.where(c.node);
+  throw GraphError(std::string(op.name) + ": has no " + mode + " in input '" +
+                   op.inputs[std::min(input, op.arity() - 1)] + "' (recorded at " + where.file + ":" +
+                   std::to_string(where.line) + "); stop_gradient() there if none is meant");
+}
+
+// What a sweep carries for each node: a mark whether derivatives pass through it, and its (co)tangent.
+// Grows with the tape, because opened bodies are swept too.
+class Sweep {
+ public:
+  explicit Sweep(Tape& tape) : tape_(tape) { grow(); }
+
+  void seed(Var x) { active_[x.index()] = true; }
+  bool active(std::size_t node) const { return active_[node]; }
+  Var carried(std::size_t node) const { return carried_[node]; }
+  void replace(std::size_t node, Var v) { carried_[node] = v; }
+  void add(std::size_t node, Var v) {
+    if (!v) return;
+    carried_[node] = carried_[node] ? backdrop::add(carried_[node], v) : v;
+  }
+  void grow() {
+    active_.resize(tape_.size(), false);
+    carried_.resize(tape_.size());
+  }
+  // A float node is active when one of its inputs is.
+  void mark(std::size_t begin, std::size_t end) {
+    for (std::size_t i = begin; i < end; ++i) {
+      const Node& node = tape_.node(i);
+      if (active_[i] || !is_float(node.dtype)) continue;
+      for (std::uint32_t input : node.inputs()) {
+        if (active_[input]) {
+          active_[i] = true;
+          break;
+        }
+      }
+    }
+  }
+
+ private:
+  Tape& tape_;
+  std::vector<bool> active_;
+  std::vector<Var> carried_;
+};
+
+// Records the body of a composite at the end of the tape, to be swept in its place.
+struct Opened {
+  std::size_t begin, end;
+  Var y;
+};
+Opened open(const Call& c) {
+  const std::size_t begin = c.tape.size();
+  const Var y = c.node.op->body(c);
+  return {begin, c.tape.size(), y};
+}
+
+// ---- reverse
+
+// The contribution of input k, where the op itself has a rule.
+Var pull(const Call& c, std::size_t k, Var g) {
+  const Op& op = *c.node.op;
+  if (k < kMaxInputs && op.derivative.each[k] != nullptr) return mul(g, op.derivative.each[k](c));
+  if (op.vjp.word == Rules::Word::for_every) return op.vjp.every(c, g, k);
+  if (op.vjp.word == Rules::Word::per_input && k < kMaxInputs && op.vjp.each[k] != nullptr) {
+    return op.vjp.each[k](c, g);
+  }
+  throw_missing(c, "vjp", k);
+}
+
+bool opens_in_reverse(const Op& op) {
+  return op.vjp.word == Rules::Word::absent && op.derivative.each[0] == nullptr && op.body != nullptr;
+}
+
+// Sweeps [0, y] backwards. A composite without rules is opened: its body, appended to the tape, becomes a
+// segment of its own that is swept before the sweep goes on below the composite.
+void sweep_back(Tape& tape, Sweep& sweep, std::size_t lowest, std::size_t y) {
+  struct Segment {
+    std::size_t begin, next;  // nodes [begin, next) are still to be visited, from the last
+  };
+  std::vector<Segment> open_segments{{lowest, y + 1}};
+  while (!open_segments.empty()) {
+    Segment& segment = open_segments.back();
+    if (segment.next == segment.begin) {
+      open_segments.pop_back();
+      continue;
+    }
+    const std::size_t i = --segment.next;
+    const Var g = sweep.carried(i);
+    const Node& node = tape.node(i);
+    if (!g || !sweep.active(i) || node.arity == 0) continue;
+    const Tape::Attribution credit(tape, node);
+    const Call c = tape.call(i);
+    if (opens_in_reverse(*node.op)) {
+      const Opened body = open(c);
+      sweep.grow();
+      sweep.mark(body.begin, body.end);
+      sweep.add(body.y.index(), g);
+      if (body.begin < body.end) open_segments.push_back({body.begin, body.end});
+      continue;
+    }
+    for (std::size_t k = 0; k < node.arity; ++k) {
+      const std::uint32_t input = node.inputs()[k];
+      if (sweep.active(input)) sweep.add(input, pull(c, k, g));
+    }
+  }
+}
+
+// ---- forward
+
+Var push_linear(const Call& c, const Sweep& sweep) {
+  std::vector<Var> tangents;
+  for (std::size_t k = 0; k < c.arity(); ++k) {
+    const Var t = sweep.carried(c[k].index());
+    tangents.push_back(t ? t : full_like(c[k], 0));
+  }
+  return c.tape.record_again(c.tape, c.y.index(), tangents);
+}
+
+// The tangent that arrives through input k alone.
+Var push(const Call& c, std::size_t k, Var t) {
+  const Op& op = *c.node.op;
+  if (k < kMaxInputs && op.derivative.each[k] != nullptr) return mul(t, op.derivative.each[k](c));
+  switch (op.jvp.word) {
+    case Rules::Word::multilinear:
+      return c.with_input(k, t);
+    case Rules::Word::for_every:
+      return op.jvp.every(c, t, k);
+    case Rules::Word::per_input:
+      if (k < kMaxInputs && op.jvp.each[k] != nullptr) return op.jvp.each[k](c, t);
+      break;
+    default:
+      break;
+  }
+  throw_missing(c, "jvp", k);
+}
+
+bool opens_forward(const Op& op) {
+  return op.jvp.word == Rules::Word::absent && op.derivative.each[0] == nullptr && op.body != nullptr;
+}
+
+// Sweeps [lowest, y] forwards. The body of an opened composite is swept as a segment; at its end the tangent
+// of its output becomes the composite's.
+void sweep_forward(Tape& tape, Sweep& sweep, std::size_t lowest, std::size_t y) {
+  struct Segment {
+    std::size_t next, end;
+    std::size_t composite;  // receives the tangent of `output` at the end
+    std::size_t output;
+  };
+  std::vector<Segment> open_segments{{lowest, y + 1, y, y}};
+  while (!open_segments.empty()) {
+    Segment& segment = open_segments.back();
+    if (segment.next == segment.end) {
+      sweep.replace(segment.composite, sweep.carried(segment.output));
+      open_segments.pop_back();
+      continue;
+    }
+    const std::size_t i = segment.next++;
+    const Node& node = tape.node(i);
+    if (sweep.carried(i) || !sweep.active(i) || node.arity == 0) continue;
+    const Tape::Attribution credit(tape, node);
+    const Call c = tape.call(i);
+    if (opens_forward(*node.op)) {
+      const Opened body = open(c);
+      sweep.grow();
+      sweep.mark(body.begin, body.end);
+      open_segments.push_back({body.begin, body.end, i, body.y.index()});
+      continue;
+    }
+    if (node.op->jvp.word == Rules::Word::linear) {
+      const bool any = std::any_of(node.inputs().begin(), node.inputs().end(),
+                                   [&](std::uint32_t k) { return bool(sweep.carried(k)); });
+      if (any) sweep.replace(i, push_linear(c, sweep));
+      continue;
+    }
+    for (std::size_t k = 0; k < node.arity; ++k) {
+      const Var t = sweep.carried(node.inputs()[k]);
+      if (t) sweep.add(i, push(c, k, t));
+    }
+  }
+}
+
+}  // namespace
+
+std::vector<Var> vjp(Var y, std::span<const Var> xs, Var cotangent) {
+  Tape& tape = y.tape();
+  require_differentiable("grad", y);
+  require_type("cotangent", y, cotangent);
+  for (Var x : xs) {
+    tape.check(x);
+    require_differentiable("grad", x);
+  }
+  tape.check(cotangent);
+  const Tape::Mark before = tape.mark();
+  try {
+    Sweep sweep(tape);
+    std::size_t lowest = tape.size();
+    for (Var x : xs) {
+      sweep.seed(x);
+      lowest = std::min<std::size_t>(lowest, x.index());
+    }
+    sweep.mark(lowest, y.index() + std::size_t{1});
+    sweep.add(y.index(), cotangent);
+    if (lowest <= y.index()) sweep_back(tape, sweep, lowest, y.index());
+    std::vector<Var> out;
+    out.reserve(xs.size());
+    for (Var x : xs) {
+      const Var g = sweep.carried(x.index());
+      out.push_back(g ? g : full_like(x, 0));
+    }
+    return out;
+  } catch (...) {
+    tape.rewind(before);
+    throw;
+  }
+}
+
+std::vector<Var> grad(Var y, std::span<const Var> xs) {
+  if (y.shape().numel() != 1) {
+    throw ShapeError("grad: y has shape " + to_string(y.shape()) +
+                     "; give vjp() a cotangent of that shape, or reduce y with sum()");
+  }
+  require_differentiable("grad", y);
+  Tape& tape = y.tape();
+  for (Var x : xs) {
+    tape.check(x);
+    require_differentiable("grad", x);
+  }
+  const Tape::Attribution credit(tape, tape.node(y));
+  return vjp(y, xs, full_like(y, 1));
+}
+
+ValueAndGrad value_and_grad(Var y, std::span<const Var> xs) { return {y, grad(y, xs)}; }
+
+Var jvp(Var y, std::span<const Var> xs, std::span<const Var> tangents) {
+  Tape& tape = y.tape();
+  require_differentiable("jvp", y);
+  if (xs.size() != tangents.size()) {
+    throw ShapeError("jvp: " + std::to_string(tangents.size()) + " tangents for " +
+                     std::to_string(xs.size()) + " inputs");
+  }
+  for (std::size_t k = 0; k < xs.size(); ++k) {
+    tape.check(xs[k]);
+    tape.check(tangents[k]);
+    require_differentiable("jvp", xs[k]);
+    require_type("tangent", xs[k], tangents[k]);
+  }
+  const Tape::Mark before = tape.mark();
+  try {
+    Sweep sweep(tape);
+    std::size_t lowest = tape.size();
+    for (std::size_t k = 0; k < xs.size(); ++k) {
+      sweep.seed(xs[k]);
+      sweep.add(xs[k].index(), tangents[k]);
+      lowest = std::min<std::size_t>(lowest, xs[k].index());
+    }
+    sweep.mark(lowest, y.index() + std::size_t{1});
+    if (lowest <= y.index()) sweep_forward(tape, sweep, lowest, y.index());
+    const Var t = sweep.carried(y.index());
+    return t ? t : full_like(y, 0);
+  } catch (...) {
+    tape.rewind(before);
+    throw;
+  }
+}
+
+Var hvp(Var y, Var x, Var v) { return jvp(grad(y, x), x, v); }
+
+}  // namespace backdrop

@@ -1,0 +1,14 @@
+#pragma once
+
+/// All of backdrop.
+#include <fmt/core.h>
+
+#include <backdrop/core/error.hpp>
+#include <backdrop/core/op.hpp>
+#include <backdrop/core/random.hpp>
+#include <backdrop/core/tape.hpp>
+#include <backdrop/format.hpp>
+#include <backdrop/graph/gradient.hpp>
+#include <backdrop/graph/program.hpp>
+#include <backdrop/graph/rewrite.hpp>
+#include <backdrop/ops/ops.hpp>
