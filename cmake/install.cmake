@@ -2,7 +2,7 @@ include(CMakePackageConfigHelpers)
 
 set(backdrop_cmake_dir ${CMAKE_INSTALL_LIBDIR}/cmake/backdrop)
 
-install(TARGETS backdrop ${rooms} EXPORT backdrop FILE_SET HEADERS)
+install(TARGETS backdrop backdrop_core backdrop_ops backdrop_graph EXPORT backdrop FILE_SET HEADERS)
 install(EXPORT backdrop NAMESPACE backdrop:: FILE backdrop-targets.cmake DESTINATION ${backdrop_cmake_dir})
 
 configure_package_config_file(cmake/backdrop-config.cmake.in ${PROJECT_BINARY_DIR}/backdrop-config.cmake
