@@ -2,6 +2,7 @@
 #include <backdrop/ops/create.hpp>
 #include <backdrop/ops/dropout.hpp>
 #include <backdrop/ops/layout.hpp>
+#include <backdrop/ops/matmul.hpp>
 #include <backdrop/ops/reduce.hpp>
 #include <backdrop/ops/registry.hpp>
 
@@ -26,6 +27,8 @@ constexpr const Op* kOps[] = {
     &dropout_mask_op,
     // reduce
     &sum_op,
+    // matmul
+    &matmul_op,
     // layout
     &broadcast_to_op,
     &sum_to_op,

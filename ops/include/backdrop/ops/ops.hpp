@@ -5,5 +5,6 @@
 #include <backdrop/ops/create.hpp>
 #include <backdrop/ops/dropout.hpp>
 #include <backdrop/ops/layout.hpp>
+#include <backdrop/ops/matmul.hpp>
 #include <backdrop/ops/reduce.hpp>
 #include <backdrop/ops/registry.hpp>
