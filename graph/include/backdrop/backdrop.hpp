@@ -9,6 +9,7 @@
 #include <backdrop/core/tape.hpp>
 #include <backdrop/format.hpp>
 #include <backdrop/graph/gradient.hpp>
+#include <backdrop/graph/json.hpp>
 #include <backdrop/graph/program.hpp>
 #include <backdrop/graph/rewrite.hpp>
 #include <backdrop/ops/ops.hpp>
