@@ -8,7 +8,9 @@
 #include <backdrop/core/random.hpp>
 #include <backdrop/core/tape.hpp>
 #include <backdrop/format.hpp>
+#include <backdrop/graph/gradcheck.hpp>
 #include <backdrop/graph/gradient.hpp>
+#include <backdrop/graph/jacobian.hpp>
 #include <backdrop/graph/json.hpp>
 #include <backdrop/graph/program.hpp>
 #include <backdrop/graph/rewrite.hpp>

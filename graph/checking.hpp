@@ -1,0 +1,111 @@
+#pragma once
+
+#include <backdrop/core/random.hpp>
+#include <backdrop/graph/gradcheck.hpp>
+#include <functional>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "differences.hpp"
+#include "replay.hpp"
+
+/// What the modes of gradcheck share.
+namespace backdrop::checking {
+
+/// Numbers with random signs and sizes between 1/2 and 3/2, the same for the same key.
+class Draw {
+ public:
+  explicit Draw(Key key) : key_(key) {}
+  double next();
+  std::vector<double> several(std::size_t count);
+
+ private:
+  Key key_;
+  std::uint64_t block_ = 0;
+};
+
+/// The size that steps in a tensor are measured by: the root mean square of what is not zero in it, or 1.
+double typical_size(const Tensor& x);
+/// 2^-52, or 2^-23 for an unpromoted check of f32.
+double epsilon(DType dtype);
+
+/// Random directions, one for each input and in its units.
+std::vector<std::vector<double>> draw_directions(Draw& draw, const Replay& replay);
+
+/// Moves along one direction in all inputs at once; with weights, the outputs are added up.
+class DirectionLine {
+ public:
+  DirectionLine(Compiled& values, const Replay& replay, std::vector<std::vector<double>> direction,
+                std::vector<double> weights = {})
+      : values_(&values), replay_(&replay), direction_(std::move(direction)), weights_(std::move(weights)) {}
+  double operator()(double t, std::vector<double>& out) const;
+
+ private:
+  Compiled* values_;
+  const Replay* replay_;
+  std::vector<std::vector<double>> direction_;
+  std::vector<double> weights_;
+};
+
+/// How far apart points lie that differ only by rounding, in units of epsilon.
+inline constexpr double kNear = 4096;
+
+/// The first output of a run as doubles.
+void read(const Outputs& run, std::vector<double>& out);
+
+/// A derivative and its estimate, compared.
+Verdict judge(double analytic, const Estimate& numeric, double tolerance);
+
+/// Counts an entry and keeps it if it is among the five worst of its report.
+void add(Report& report, const Report::Entry& entry);
+
+struct Context {
+  const Replay& replay;
+  const GradcheckOptions& options;
+  Report& report;
+  double tolerance;
+};
+
+/// An entry that did not pass, looked at from both sides.
+void decide(Report::Entry& entry, const Sides& sides, double tolerance);
+
+/// The Jacobian of one output tensor by differences, column by column, compiled once.
+class Differences {
+ public:
+  using Enough = std::function<bool(const std::vector<Estimate>&)>;
+
+  Differences(const Replay& replay, Var y, Key key);
+  std::size_t rows() const { return at_.size(); }
+  /// The derivatives of all outputs by one element; smaller steps are tried until they are `enough`.
+  std::vector<Estimate> estimate(std::size_t input, std::size_t element, const Enough& enough);
+  /// The same, compared with a column of analytic derivatives.
+  std::vector<Report::Entry> check(std::size_t input, std::size_t element,
+                                   const std::vector<double>& analytic, double tolerance);
+
+ private:
+  double first_step(std::size_t input, std::size_t element) const;
+
+  const Replay& replay_;
+  Compiled values_;
+  std::vector<double> noise_, at_;
+};
+
+/// Of each input, dy/dx as [rows, columns] by differences alone.
+std::vector<std::vector<Estimate>> difference_jacobians(const Replay& replay, Var y);
+
+void check_directional(Context context);
+void check_taylor(Context context);
+void check_dot_product(Context context);
+
+/// The Jacobians of one check: of input k, [rows, columns].
+struct Dense {
+  std::size_t rows = 0, columns = 0;
+  std::vector<double> analytic, numeric;
+  std::vector<Verdict> verdicts;
+};
+/// What the pattern of the failures says about their cause, in plain words.
+std::vector<std::string> explain(const std::vector<Dense>& jacobians, const Report& report, const Tape& tape);
+
+}  // namespace backdrop::checking

@@ -1,0 +1,41 @@
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <vector>
+
+/// Derivatives from values alone.
+namespace backdrop {
+
+/// The outputs of a function at distance t along a line, into the second argument; returns the distance
+/// actually gone, which rounding may have changed.
+using Line = std::function<double(double, std::vector<double>&)>;
+
+/// How much rounding moves each output, from the differences of values so close together that nothing else
+/// can: More and Wild, "Estimating computational noise", SISC 33 (2011). At least half an ulp of the value.
+std::vector<double> rounding_noise(const Line& f, double spacing, double epsilon);
+
+/// A derivative along a line at 0 and how far it may be wrong.
+struct Estimate {
+  double value = 0;
+  double error = 0;    ///< infinite when no difference was finite
+  double visible = 0;  ///< the slope of the largest change seen: errors far below it are small
+  bool flat = true;    ///< no step changed the value at all
+};
+
+/// Central differences at steps h, h/2, h/4, ..., extrapolated to 0 until rounding or `levels` stops it:
+/// Ridders, "Accurate computation of F'(x) and F'(x) F''(x)", Adv. Eng. Software 4 (1982). One per output.
+std::vector<Estimate> differentiate(const Line& f, const std::vector<double>& at_zero,
+                                    const std::vector<double>& noise, double step, int levels = 10);
+
+/// What lies on either side of 0.
+struct Sides {
+  bool kink = false;  ///< the slopes differ, and go on differing as the step shrinks
+  double left = 0, right = 0;
+  Estimate smooth;  ///< without a kink: the slope from the smallest useful step
+};
+/// Compares one-sided differences of one output at steps h, h/4, h/16, ...: their difference falls with h for
+/// a smooth function, and stays where a branch changes inside the step.
+Sides compare_sides(const Line& f, std::size_t output, double at_zero, double noise, double step);
+
+}  // namespace backdrop

@@ -1,0 +1,229 @@
+#include <algorithm>
+#include <backdrop/core/error.hpp>
+#include <backdrop/graph/gradient.hpp>
+#include <backdrop/ops/arithmetic.hpp>
+#include <backdrop/ops/reduce.hpp>
+#include <cmath>
+#include <numeric>
+
+#include "checking.hpp"
+
+/// The modes of gradcheck whose cost does not grow with the number of inputs.
+namespace backdrop::checking {
+
+namespace {
+
+Tensor shaped(const std::vector<double>& numbers, Var like) {
+  return Tensor::from(numbers, like.shape()).to(like.dtype());
+}
+
+// <a, b>, and the sum of the sizes of its terms.
+std::pair<double, double> dot(const Tensor& a, const Tensor& b) {
+  double sum = 0, size = 0;
+  for (std::size_t i = 0; i < a.numel(); ++i) {
+    sum += a.at(i) * b.at(i);
+    size += std::fabs(a.at(i) * b.at(i));
+  }
+  return {sum, size};
+}
+
+// One direction in all inputs, with weights on the outputs, and what the rules say about it.
+class Direction {
+ public:
+  Direction(const Context& context, Draw& draw) : context_(context), replay_(context.replay) {
+    direction_ = draw_directions(draw, replay_);
+    weights_ = draw.several(y().shape().numel());
+    for (std::size_t k = 0; k < direction_.size(); ++k) {
+      tangents_.push_back(shaped(direction_[k], replay_.inputs()[k]));
+    }
+    cotangent_ = shaped(weights_, y());
+    for (std::size_t k = 0; k < direction_.size(); ++k) {
+      for (std::size_t j = 0; j < direction_[k].size(); ++j) direction_[k][j] = tangents_[k].at(j);
+    }
+    for (std::size_t i = 0; i < weights_.size(); ++i) weights_[i] = cotangent_.at(i);
+  }
+
+  Var y() const { return replay_.roots()[0]; }
+
+  /// <J' w, d>, from the vjp rules or from derivatives written by hand.
+  std::pair<double, double> reverse() const {
+    Tape& tape = replay_.tape();
+    const Tape::Mark before = tape.mark();
+    std::pair<double, double> total{0, 0};
+    const auto& roots = replay_.roots();
+    const bool given = roots.size() > 1;
+    const std::vector<Var> gradients = given ? std::vector<Var>(roots.begin() + 1, roots.end())
+                                             : vjp(y(), replay_.inputs(), tape.constant(cotangent_));
+    {
+      const Compiled program(replay_, gradients);
+      const Outputs run = program.run();
+      for (std::size_t k = 0; k < run.size(); ++k) {
+        const Tensor gradient = given ? contract(run[k], k) : run[k];
+        const auto [sum, size] = dot(gradient, tangents_[k]);
+        total.first += sum;
+        total.second += size;
+      }
+    }
+    tape.rewind(before);
+    return total;
+  }
+
+  /// <w, J d>, from the jvp rules.
+  std::pair<double, double> forward() const {
+    Tape& tape = replay_.tape();
+    const Tape::Mark before = tape.mark();
+    std::vector<Var> tangents;
+    for (const Tensor& t : tangents_) tangents.push_back(tape.constant(t));
+    const Var pushed = jvp(y(), replay_.inputs(), tangents);
+    std::pair<double, double> out;
+    {
+      const Compiled program(replay_, {pushed});
+      out = dot(program.run()[0], cotangent_);
+    }
+    tape.rewind(before);
+    return out;
+  }
+
+  /// d' H d of <w, y>: the derivative of <J' w, d> along d.
+  double second() const {
+    Tape& tape = replay_.tape();
+    const Tape::Mark before = tape.mark();
+    std::vector<Var> tangents;
+    for (const Tensor& t : tangents_) tangents.push_back(tape.constant(t));
+    const std::vector<Var> gradients = vjp(y(), replay_.inputs(), tape.constant(cotangent_));
+    double total = 0;
+    for (std::size_t k = 0; k < gradients.size(); ++k) {
+      const Var along = jvp(sum(mul(gradients[k], tangents[k])), replay_.inputs(), tangents);
+      const Compiled program(replay_, {along});
+      total += program.run()[0].item();
+    }
+    tape.rewind(before);
+    return total;
+  }
+
+  DirectionLine line(Compiled& values) const { return {values, replay_, direction_, weights_}; }
+
+ private:
+  // w' J for a Jacobian written by hand, of shape y.shape + x.shape.
+  Tensor contract(const Tensor& jacobian, std::size_t k) const {
+    const std::size_t m = weights_.size(), n = replay_.at()[k].numel();
+    std::vector<double> out(n);
+    for (std::size_t i = 0; i < m; ++i) {
+      for (std::size_t j = 0; j < n; ++j) out[j] += weights_[i] * jacobian.at(i * n + j);
+    }
+    return Tensor::from(out, replay_.at()[k].shape());
+  }
+
+  const Context& context_;
+  const Replay& replay_;
+  std::vector<std::vector<double>> direction_;
+  std::vector<double> weights_;
+  std::vector<Tensor> tangents_;
+  Tensor cotangent_;
+};
+
+constexpr double kFirstStep = .125;
+
+// The remainders of one Taylor test, until rounding takes over.
+Report::Trend follow(const DirectionLine& line, double here, double first, double second, double noise,
+                     int order, double epsilon) {
+  constexpr int kLevels = 30;
+  Report::Trend trend;
+  trend.order = order;
+  std::vector<double> there;
+  double h = kFirstStep;
+  for (int level = 0; level < kLevels; ++level, h /= 2) {
+    line(h, there);
+    const double expected = h * first + (order == 2 ? h * h / 2 * second : 0);
+    const double remainder = std::fabs(there[0] - here - expected);
+    const double floor = 16 * (noise + epsilon * std::fabs(expected));
+    if (!std::isfinite(remainder)) continue;
+    if (remainder <= floor) break;
+    trend.steps.push_back(h);
+    trend.remainders.push_back(remainder);
+  }
+  // The rate where h is small but rounding does not show yet.
+  const std::size_t count = trend.steps.size(), used = std::min<std::size_t>(count, 4);
+  trend.linear = count < 3;
+  if (!trend.linear) {
+    trend.rate = std::log2(trend.remainders[count - used] / trend.remainders[count - 1]) /
+                 static_cast<double>(used - 1);
+    trend.verdict = trend.rate >= order + .7 ? Verdict::pass : Verdict::fail;
+  }
+  return trend;
+}
+
+void count(Report& report, Verdict verdict) {
+  for (Report::Input& input : report.inputs) ++input.count[static_cast<std::size_t>(verdict)];
+}
+
+}  // namespace
+
+void check_directional(Context context) {
+  Draw draw(context.options.key);
+  Compiled values(context.replay, {context.replay.roots()[0]});
+  const double eps = epsilon(context.replay.roots()[0].dtype());
+  for (int k = 0; k < context.options.directions; ++k) {
+    const Direction direction(context, draw);
+    const DirectionLine line = direction.line(values);
+    const auto [analytic, size] = context.options.forward ? direction.forward() : direction.reverse();
+    const std::vector<double> noise = rounding_noise(line, kNear * eps, eps);
+    std::vector<double> here;
+    line(0, here);
+    Estimate estimate = differentiate(line, here, noise, kFirstStep)[0];
+    Report::Entry entry{0, static_cast<std::size_t>(k), 0, analytic, 0, 0, Verdict::pass};
+    entry.verdict = judge(analytic, estimate, context.tolerance);
+    if (entry.verdict != Verdict::pass) {
+      const Estimate closer = differentiate(line, here, noise, kFirstStep / 1024)[0];
+      if (closer.error < estimate.error) estimate = closer;
+      entry.verdict = judge(analytic, estimate, context.tolerance);
+    }
+    entry.numeric = estimate.value;
+    entry.error = estimate.error;
+    if (entry.verdict != Verdict::pass) {
+      decide(entry, compare_sides(line, 0, here[0], noise[0], kFirstStep), context.tolerance);
+    }
+    add(context.report, entry);
+  }
+}
+
+void check_taylor(Context context) {
+  Draw draw(context.options.key);
+  const Var y = context.replay.roots()[0];
+  Compiled values(context.replay, {y});
+  const double eps = epsilon(y.dtype());
+  for (int k = 0; k < context.options.directions; ++k) {
+    const Direction direction(context, draw);
+    const DirectionLine line = direction.line(values);
+    const double noise = rounding_noise(line, kNear * eps, eps)[0];
+    std::vector<double> here;
+    line(0, here);
+    const double first = (context.options.forward ? direction.forward() : direction.reverse()).first;
+    std::vector<Report::Trend> trends{follow(line, here[0], first, 0, noise, 1, eps)};
+    if (trends[0].verdict == Verdict::pass && context.options.given.empty()) {
+      trends.push_back(follow(line, here[0], first, direction.second(), noise, 2, eps));
+    }
+    for (Report::Trend& trend : trends) {
+      const bool failed = trend.verdict == Verdict::fail;
+      if (failed && compare_sides(line, 0, here[0], noise, kFirstStep).kink) trend.verdict = Verdict::kink;
+      count(context.report, trend.verdict);
+      context.report.trends.push_back(std::move(trend));
+    }
+  }
+}
+
+void check_dot_product(Context context) {
+  Draw draw(context.options.key);
+  const double eps = epsilon(context.replay.roots()[0].dtype());
+  for (int k = 0; k < context.options.directions; ++k) {
+    const Direction direction(context, draw);
+    const auto [forward, forward_size] = direction.forward();
+    const auto [reverse, reverse_size] = direction.reverse();
+    const double error = 1e4 * eps * std::max(forward_size, reverse_size);
+    Report::Entry entry{0, static_cast<std::size_t>(k), 0, reverse, forward, error, Verdict::pass};
+    if (!(std::fabs(forward - reverse) <= error)) entry.verdict = Verdict::fail;
+    add(context.report, entry);
+  }
+}
+
+}  // namespace backdrop::checking

@@ -1,0 +1,177 @@
+#include <algorithm>
+#include <backdrop/core/error.hpp>
+#include <backdrop/core/op.hpp>
+#include <backdrop/graph/gradcheck.hpp>
+#include <backdrop/graph/gradient.hpp>
+
+#include "checking.hpp"
+
+namespace backdrop {
+
+namespace checking {
+
+namespace {
+
+Dense compare(Context context, Differences& differences, std::size_t input, const Tensor& analytic,
+              std::size_t first_row) {
+  const std::size_t m = differences.rows(), n = context.replay.at()[input].numel();
+  Dense out{m, n, std::vector<double>(m * n), std::vector<double>(m * n), std::vector<Verdict>(m * n)};
+  std::vector<double> column(m);
+  for (std::size_t j = 0; j < n; ++j) {
+    for (std::size_t i = 0; i < m; ++i) column[i] = analytic.at(i * n + j);
+    for (Report::Entry entry : differences.check(input, j, column, context.tolerance)) {
+      const std::size_t e = entry.row * n + j;
+      out.analytic[e] = entry.analytic;
+      out.numeric[e] = entry.numeric;
+      out.verdicts[e] = entry.verdict;
+      entry.row += first_row;
+      add(context.report, entry);
+    }
+  }
+  return out;
+}
+
+void check_full(Context context, Var y, const std::vector<Tensor>& analytic, std::size_t first_row,
+                std::vector<Dense>& found) {
+  Differences differences(context.replay, y, context.options.key);
+  for (std::size_t k = 0; k < analytic.size(); ++k) {
+    found.push_back(compare(context, differences, k, analytic[k], first_row));
+  }
+}
+
+std::vector<Tensor> derivatives(const Context& context, Var y) {
+  const std::vector<Var>& xs = context.replay.inputs();
+  return context.options.forward ? jacobians_by_columns(context.replay, y, xs)
+                                 : jacobians_by_rows(context.replay, y, xs);
+}
+
+// Derivatives written by hand stand behind y among the roots.
+std::vector<Tensor> given_derivatives(const Context& context) {
+  const std::vector<Var>& roots = context.replay.roots();
+  Compiled program(context.replay, {roots.begin() + 1, roots.end()});
+  const Outputs run = program.run();
+  std::vector<Tensor> out;
+  for (std::size_t k = 0; k < run.size(); ++k) {
+    const std::size_t m = roots[0].shape().numel(), n = context.replay.at()[k].numel();
+    out.push_back(run[k].reshape({static_cast<std::int64_t>(m), static_cast<std::int64_t>(n)}));
+  }
+  return out;
+}
+
+std::vector<Dense> check_second_order(Context context) {
+  const Var y = context.replay.roots()[0];
+  Tape& tape = context.replay.tape();
+  Draw draw(context.options.key);
+  Tensor weights = Tensor::zeros(y.shape(), y.dtype());
+  for (std::size_t i = 0; i < weights.numel(); ++i) set_element(weights, i, draw.next());
+  std::vector<Dense> found;
+  std::size_t first_row = 0;
+  for (Var gradient : vjp(y, context.replay.inputs(), tape.constant(weights))) {
+    check_full(context, gradient, derivatives(context, gradient), first_row, found);
+    first_row += gradient.shape().numel();
+  }
+  return found;
+}
+
+std::string locate(const Replay& replay, const GradcheckOptions& options) {
+  constexpr std::size_t kMostNodes = 2000;
+  Tape& tape = replay.tape();
+  const std::size_t count = std::min(tape.size(), kMostNodes);
+  GradcheckOptions local = options;
+  if (options.mode == CheckMode::full || options.mode == CheckMode::taylor)
+    local.mode = CheckMode::directional;
+  local.feeds.clear();
+  local.given.clear();
+  local.locate = false;
+  std::vector<Feed> feeds;
+  for (std::size_t k = 0; k < replay.inputs().size(); ++k) {
+    feeds.emplace_back(replay.inputs()[k], replay.at()[k]);
+  }
+  local.feeds = feeds;
+  for (std::size_t i = 0; i < count; ++i) {
+    const Node& node = tape.node(i);
+    if (is_leaf(*node.op) || !is_float(node.dtype)) continue;
+    std::vector<Var> inputs;
+    for (std::uint32_t input : node.inputs()) {
+      const Var x = tape.var(input);
+      const bool fresh = std::find(inputs.begin(), inputs.end(), x) == inputs.end();
+      if (is_float(x.dtype()) && tape.node(input).op != &constant_op && fresh) inputs.push_back(x);
+    }
+    if (inputs.empty()) continue;
+    const Report report = gradcheck(tape.var(i), inputs, local);
+    if (report.count(Verdict::fail) > 0) return report.subject;
+  }
+  return "";
+}
+
+}  // namespace
+
+}  // namespace checking
+
+Report gradcheck(Var y, const std::vector<Var>& inputs, const GradcheckOptions& options) {
+  using checking::Dense;
+  if (!is_float(y.dtype())) {
+    throw DTypeError("gradcheck: y is " + to_string(y.dtype()) + "; only f32 and f64 carry derivatives");
+  }
+  std::vector<Var> roots{y};
+  if (!options.given.empty()) {
+    if (options.given.size() != inputs.size()) {
+      throw ValueError("gradcheck: " + std::to_string(options.given.size()) + " derivatives given for " +
+                       std::to_string(inputs.size()) + " inputs");
+    }
+    for (std::size_t k = 0; k < inputs.size(); ++k) {
+      if (options.given[k].shape().numel() != y.shape().numel() * inputs[k].shape().numel()) {
+        throw ShapeError("gradcheck: the derivative given for input '" + describe(inputs[k]) +
+                         "' has shape " + to_string(options.given[k].shape()) +
+                         "; y.shape + x.shape is needed, or x.shape when y is scalar");
+      }
+    }
+    roots.insert(roots.end(), options.given.begin(), options.given.end());
+  }
+  const ValueOptions at{options.feeds, options.step, 0};
+  const Replay replay(roots, inputs, at,
+                      options.promote ? Replay::Precision::f64 : Replay::Precision::recorded);
+  Report report;
+  report.mode = options.mode;
+  report.shape = y.shape();
+  const Where where = y.tape().where(y.tape().node(y));
+  report.subject =
+      std::string(y.tape().node(y).op->name) + " at " + where.file + ":" + std::to_string(where.line);
+  if (!y.name().empty()) report.subject.insert(0, std::string(y.name()) + ", ");
+  bool rounded = !options.promote && y.dtype() == DType::f32;
+  for (Var x : inputs) {
+    report.inputs.push_back({describe(x), x.shape(), {}});
+    rounded = rounded || (!options.promote && x.dtype() == DType::f32);
+  }
+  double tolerance = options.tolerance;
+  if (tolerance == 0) tolerance = rounded ? 2e-4 : options.given.empty() ? 1e-8 : 1e-6;
+  const checking::Context context{replay, options, report, tolerance};
+  std::vector<Dense> found;
+  switch (options.mode) {
+    case CheckMode::full:
+      checking::check_full(context, replay.roots()[0],
+                           options.given.empty() ? checking::derivatives(context, replay.roots()[0])
+                                                 : checking::given_derivatives(context),
+                           0, found);
+      break;
+    case CheckMode::second_order:
+      found = checking::check_second_order(context);
+      break;
+    case CheckMode::directional:
+      checking::check_directional(context);
+      break;
+    case CheckMode::taylor:
+      checking::check_taylor(context);
+      break;
+    case CheckMode::dot_product:
+      checking::check_dot_product(context);
+      break;
+  }
+  if (report.count(Verdict::fail) > 0) {
+    report.hints = checking::explain(found, report, y.tape());
+    if (options.locate && options.given.empty()) report.guilty = checking::locate(replay, options);
+  }
+  return report;
+}
+
+}  // namespace backdrop

@@ -1,0 +1,40 @@
+#pragma once
+
+#include <backdrop/core/op.hpp>
+#include <backdrop/format.hpp>
+#include <backdrop/graph/program.hpp>
+#include <optional>
+#include <string>
+
+/// Jacobians as values. All of these work on a private copy: the tape and its Variables stay as they are.
+/// Random nodes have the bits of the given step.
+namespace backdrop {
+
+/// The Jacobian of one application of an op in one of its inputs, as the structure that the op declares.
+struct LocalJacobian {
+  Structure structure = Structure::dense;
+  std::size_t input = 0;  ///< which input of the op
+  Tensor values;  ///< diagonal, identity: the diagonal, as y; otherwise [elements of y, elements of x]
+
+  /// [elements of y, elements of x], whatever the structure.
+  Tensor dense() const;
+};
+
+/// "diag(2, 0, 2, 0)", "identity(4)", or the rows of a matrix.
+std::string to_string(const LocalJacobian& jacobian);
+
+/// dy/dx of one node, in input `input` of its op (by default the first that has a derivative), computed by
+/// the op's own rules from unit cotangents. Throws GraphError when the op has no such derivative.
+LocalJacobian local_jacobian(Var node, std::optional<std::size_t> input = std::nullopt,
+                             const ValueOptions& options = {});
+
+/// dy/dx, of shape y.shape + x.shape: by rows (vjp) or by columns (jvp), whichever are fewer; compiled once.
+Tensor jacobian(Var y, Var x, const ValueOptions& options = {});
+
+/// d2y/dx2 of a scalar y, of shape x.shape + x.shape, by columns: forward over reverse.
+Tensor hessian(Var y, Var x, const ValueOptions& options = {});
+
+}  // namespace backdrop
+
+template <>
+struct fmt::formatter<backdrop::LocalJacobian> : backdrop::AsText<backdrop::LocalJacobian> {};

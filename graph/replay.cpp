@@ -1,0 +1,184 @@
+#include "replay.hpp"
+
+#include <algorithm>
+#include <backdrop/core/error.hpp>
+#include <backdrop/core/op.hpp>
+#include <backdrop/graph/gradient.hpp>
+#include <cstring>
+
+namespace backdrop {
+
+namespace {
+
+// Which nodes depend on the inputs, and which of the others are used by them.
+struct Partition {
+  std::vector<bool> moving;           // depends on the inputs, and the roots need it
+  std::vector<std::uint32_t> frozen;  // used by moving nodes, or roots themselves
+};
+
+Partition partition(const Tape& tape, std::span<const Var> roots, std::span<const Var> inputs) {
+  const std::size_t n = tape.size();
+  std::vector<bool> cut(n, false), live(n, false), frozen(n, false);
+  for (Var x : inputs) cut[x.index()] = true;
+  for (Var root : roots) live[root.index()] = true;
+  for (std::size_t i = n; i-- > 0;) {
+    if (!live[i] || cut[i]) continue;
+    for (std::uint32_t input : tape.node(i).inputs()) live[input] = true;
+  }
+  Partition out{std::vector<bool>(n, false), {}};
+  for (std::size_t i = 0; i < n; ++i) {
+    if (!live[i]) continue;
+    const auto from = tape.node(i).inputs();
+    out.moving[i] =
+        cut[i] || std::any_of(from.begin(), from.end(), [&](std::uint32_t k) { return out.moving[k]; });
+    if (!out.moving[i] || cut[i]) continue;
+    for (std::uint32_t k : from) frozen[k] = frozen[k] || !out.moving[k];
+  }
+  for (Var root : roots) frozen[root.index()] = frozen[root.index()] || !out.moving[root.index()];
+  for (std::size_t i = 0; i < n; ++i) {
+    if (frozen[i]) out.frozen.push_back(static_cast<std::uint32_t>(i));
+  }
+  return out;
+}
+
+Tensor with(Replay::Precision precision, const Tensor& tensor) {
+  const bool promote = precision == Replay::Precision::f64 && tensor.dtype() == DType::f32;
+  return promote ? tensor.to(DType::f64) : tensor;
+}
+
+Var record_with(Replay::Precision precision, Tape& to, const Tape& from, std::size_t index,
+                std::span<const Var> inputs) {
+  const Node& node = from.node(index);
+  AttrValue attrs[kMaxAttrs];
+  const std::size_t count = node.op->attr_count();
+  for (std::size_t k = 0; k < count; ++k) {
+    attrs[k] = from.attribute(node, k);
+    const bool promote = precision == Replay::Precision::f64 && attrs[k].kind == AttrKind::dtype &&
+                         attrs[k].dtype() == DType::f32;
+    if (promote) attrs[k] = AttrValue(DType::f64);
+  }
+  const Where where = from.where(node);
+  const Var v = to.record(*node.op, inputs, {attrs, count}, where);
+  to.set_place(v, where.file, where.line, from.scope_of(node));
+  if (const std::string_view name = from.name(index); !name.empty()) to.set_name(v, name);
+  return v;
+}
+
+}  // namespace
+
+Replay::Replay(std::span<const Var> roots, std::span<const Var> inputs, const ValueOptions& options,
+               Precision precision)
+    : tape_(std::make_unique<Tape>()), step_(options.step) {
+  const Tape& from = roots[0].tape();
+  for (Var v : roots) from.check(v);
+  for (Var x : inputs) {
+    from.check(x);
+    if (!is_float(x.dtype())) {
+      throw DTypeError("check: input '" + describe(x) + "' is " + to_string(x.dtype()) +
+                       "; only f32 and f64 carry derivatives");
+    }
+  }
+  const Partition parts = partition(from, roots, inputs);
+  std::vector<Var> wanted(inputs.begin(), inputs.end());
+  for (std::uint32_t i : parts.frozen) wanted.push_back(from.var(i));
+  const std::vector<Tensor> values = value(wanted, options);
+
+  std::vector<Var> to(from.size());
+  for (std::size_t k = 0; k < inputs.size(); ++k) {
+    if (to[inputs[k].index()]) throw ValueError("check: input '" + describe(inputs[k]) + "' is given twice");
+    at_.push_back(with(precision, values[k]));
+    to[inputs[k].index()] = tape_->input(std::to_string(k), at_[k].shape(), at_[k].dtype());
+    inputs_.push_back(to[inputs[k].index()]);
+  }
+  for (std::size_t k = 0; k < parts.frozen.size(); ++k) {
+    to[parts.frozen[k]] = tape_->constant(with(precision, values[inputs.size() + k]));
+  }
+  std::vector<Var> operands;
+  for (std::size_t i = 0; i < from.size(); ++i) {
+    if (!parts.moving[i] || to[i]) continue;
+    operands.clear();
+    for (std::uint32_t k : from.node(i).inputs()) operands.push_back(to[k]);
+    to[i] = record_with(precision, *tape_, from, i, operands);
+  }
+  for (Var root : roots) roots_.push_back(to[root.index()]);
+}
+
+Compiled::Compiled(const Replay& replay, const std::vector<Var>& outputs, std::span<const Var> more_inputs,
+                   bool optimize)
+    : program_(compile(replay.tape(), {.outputs = outputs, .updates = {}, .optimize = optimize})),
+      step_(replay.step()) {
+  for (Var x : replay.inputs()) names_.emplace_back(x.name());
+  for (Var x : more_inputs) names_.emplace_back(x.name());
+  for (std::size_t k = 0; k < replay.inputs().size(); ++k) feeds_.emplace_back(names_[k], replay.at()[k]);
+  for (Var x : more_inputs) {
+    feeds_.emplace_back(names_[feeds_.size()], Tensor::zeros(x.shape(), x.dtype()));
+  }
+}
+
+void set_element(Tensor& tensor, std::size_t flat, double number) {
+  if (tensor.dtype() == DType::f32) {
+    tensor.mutable_data<float>()[flat] = static_cast<float>(number);
+  } else {
+    tensor.mutable_data<double>()[flat] = number;
+  }
+}
+
+std::vector<Tensor> jacobians_by_rows(const Replay& replay, Var y, std::span<const Var> xs, bool optimize) {
+  Tape& tape = replay.tape();
+  const Tape::Mark before = tape.mark();
+  const Var seed = tape.input("cotangent", y.shape(), y.dtype());
+  Compiled rows(replay, vjp(y, xs, seed), {&seed, 1}, optimize);
+  const auto m = static_cast<std::int64_t>(y.shape().numel());
+  std::vector<Tensor> out;
+  for (Var x : xs) {
+    out.push_back(Tensor::zeros({m, static_cast<std::int64_t>(x.shape().numel())}, x.dtype()));
+  }
+  Tensor& cotangent = rows.input(replay.inputs().size());
+  for (std::size_t i = 0; i < y.shape().numel(); ++i) {
+    set_element(cotangent, i, 1);
+    {
+      const Outputs row = rows.run();
+      for (std::size_t k = 0; k < xs.size(); ++k) {
+        const std::size_t bytes = byte_size(xs[k].dtype(), xs[k].shape().numel());
+        std::memcpy(static_cast<std::byte*>(out[k].mutable_bytes()) + i * bytes, row[k].bytes(), bytes);
+      }
+    }
+    set_element(cotangent, i, 0);
+  }
+  tape.rewind(before);
+  return out;
+}
+
+std::vector<Tensor> jacobians_by_columns(const Replay& replay, Var y, std::span<const Var> xs,
+                                         bool optimize) {
+  Tape& tape = replay.tape();
+  std::vector<Tensor> out;
+  for (Var x : xs) {
+    const Tape::Mark before = tape.mark();
+    const Var seed = tape.input("tangent", x.shape(), x.dtype());
+    Compiled columns(replay, {jvp(y, x, seed)}, {&seed, 1}, optimize);
+    const std::size_t m = y.shape().numel(), n = x.shape().numel();
+    Tensor dense = Tensor::zeros({static_cast<std::int64_t>(m), static_cast<std::int64_t>(n)}, y.dtype());
+    Tensor& tangent = columns.input(replay.inputs().size());
+    for (std::size_t j = 0; j < n; ++j) {
+      set_element(tangent, j, 1);
+      {
+        const Outputs column = columns.run();
+        for (std::size_t i = 0; i < m; ++i) set_element(dense, i * n + j, column[0].at(i));
+      }
+      set_element(tangent, j, 0);
+    }
+    out.push_back(std::move(dense));
+    tape.rewind(before);
+  }
+  return out;
+}
+
+std::string describe(Var v) {
+  if (!v.name().empty()) return std::string(v.name());
+  const Node& node = v.tape().node(v);
+  const Where where = v.tape().where(node);
+  return std::string(node.op->name) + " at " + where.file + ":" + std::to_string(where.line);
+}
+
+}  // namespace backdrop

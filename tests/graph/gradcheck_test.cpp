@@ -1,0 +1,65 @@
+#include <doctest/doctest.h>
+
+#include <backdrop/backdrop.hpp>
+
+using namespace backdrop;
+
+namespace {
+
+// Dropout as it is often written by mistake: b = a * mask / (1-p), but the mask alone on the way back.
+constexpr auto p = attr::real("p").between(0, 1);
+constinit const Op zero_one_op{
+    .name = "dropout_with_0_1_mask",
+    .inputs = {"x", "mask"},
+    .attrs = {p},
+    .infer = [](const Call& c) { return c.type(0); },
+    .vjp = {[](const Call& c, Var g) { return mul(g, c[1]); }},
+    .jvp = {[](const Call& c, Var t) { return dropout(t, c[p], c[1]); }},
+    .body = [](const Call& c) { return scale(mul(c[0], c[1]), keep_scale(c[p])); },
+};
+
+struct Dropped {
+  Tape tape;
+  Var a = tape.variable("a", {1.0, -2.0, 3.0, 4.0});
+  Var mask = tape.constant(Tensor::mask({1, 0, 1, 0}));
+  Var right = dropout(a, 0.25, mask);
+  Var wrong = tape.record(zero_one_op, {a, mask}, {0.25}, Where::here());
+};
+
+}  // namespace
+
+TEST_CASE("dropout passes in every mode") {
+  Dropped d;
+  for (const Var y : {d.right, square(d.right), sum(square(d.right))}) {
+    for (const CheckMode mode : {CheckMode::full, CheckMode::directional, CheckMode::taylor,
+                                 CheckMode::dot_product, CheckMode::second_order}) {
+      const Report report = gradcheck(y, {d.a}, {.mode = mode});
+      INFO(to_string(report));
+      CHECK(report.passed());
+    }
+  }
+}
+
+TEST_CASE("the 0/1 mask is found and named") {
+  Dropped d;
+  const Report report = gradcheck(square(d.wrong), {d.a});
+  INFO(to_string(report));
+  CHECK_FALSE(report.passed());
+  CHECK(report.count(Verdict::fail) == 2);
+  REQUIRE_FALSE(report.hints.empty());
+  CHECK(report.hints[0].find("the 0/1 mask was used; use mask/(1-p)") != std::string::npos);
+  CHECK(report.guilty.find("dropout_with_0_1_mask") == 0);
+}
+
+TEST_CASE("fused equals composed, in three columns") {
+  Dropped d;
+  const FusedVsComposed table = fused_vs_composed(d.right);
+  INFO(to_string(table));
+  CHECK(table.passed());
+  CHECK(table.diagonal);
+  CHECK(table.rows.size() == 4);
+  const FusedVsComposed wrong = fused_vs_composed(d.wrong);
+  CHECK_FALSE(wrong.passed());
+  CHECK_FALSE(wrong.reverse_equal);
+  CHECK(wrong.forward_equal);
+}

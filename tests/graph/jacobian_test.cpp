@@ -1,0 +1,82 @@
+#include <doctest/doctest.h>
+
+#include <backdrop/backdrop.hpp>
+
+using namespace backdrop;
+
+TEST_CASE("the local Jacobian of dropout is diag(mask/(1-p))") {
+  Tape tape;
+  const Var a = tape.variable("a", {1.0, -2.0, 3.0, 4.0});
+  const Var b = dropout(a, 0.5, tape.constant(Tensor::mask({1, 0, 1, 0})));
+  const LocalJacobian local = local_jacobian(b);
+  CHECK(local.structure == Structure::diagonal);
+  CHECK(local.values.same_bits(Tensor({2, 0, 2, 0})));
+  CHECK(to_string(local) == "diag(2, 0, 2, 0)");
+  CHECK(local.dense().same_bits(Tensor({{2, 0, 0, 0}, {0, 0, 0, 0}, {0, 0, 2, 0}, {0, 0, 0, 0}})));
+}
+
+TEST_CASE("a drawn mask is that of the step asked for") {
+  Tape tape;
+  const Var a = tape.input("a", {64});
+  const Var b = dropout(a, 0.5, Key{7, 0});
+  const Tensor ones = Tensor::ones({64});
+  for (const std::uint32_t step : {0U, 3U}) {
+    const Tensor expected = value(b, {.feeds = {{a, ones}}, .step = step});
+    CHECK(local_jacobian(b, std::nullopt, {.feeds = {{a, ones}}, .step = step}).values.same_bits(expected));
+  }
+}
+
+TEST_CASE("the local Jacobian counts one argument only, also where it is used twice") {
+  Tape tape;
+  const Var a = tape.variable("a", {3.0, 5.0});
+  const Var y = mul(a, a);
+  CHECK(to_string(local_jacobian(y, 0)) == "diag(3, 5)");
+  CHECK(to_string(local_jacobian(y, 1)) == "diag(3, 5)");
+  CHECK(to_string(local_jacobian(add(a, a))) == "identity(2)");
+  CHECK(to_string(local_jacobian(sum(a))) == "[[1, 1]]");
+}
+
+TEST_CASE("an op without a derivative is named") {
+  Tape tape;
+  const Var mask = dropout_mask(tape, {3}, 0.5, Key{1, 0});
+  CHECK_THROWS_WITH_AS(local_jacobian(mask), doctest::Contains("dropout_mask"), GraphError);
+}
+
+TEST_CASE("jacobian takes rows or columns, whichever are fewer, and gives the same") {
+  Tape tape;
+  const Var x = tape.variable("x", Tensor({1, 2, 3}, DType::f64));
+  const Var wide = broadcast_to(square(x), {2, 3});  // 6 by 3: columns
+  const Var narrow = sum(square(x));                 // 1 by 3: rows
+  const Tensor by_columns = jacobian(wide, x);
+  CHECK(by_columns.shape() == Shape{2, 3, 3});
+  CHECK(by_columns.same_bits(
+      Tensor({{{2, 0, 0}, {0, 4, 0}, {0, 0, 6}}, {{2, 0, 0}, {0, 4, 0}, {0, 0, 6}}}, DType::f64)));
+  CHECK(jacobian(narrow, x).same_bits(Tensor({2, 4, 6}, DType::f64)));
+}
+
+TEST_CASE("jacobian by a node inside the recording takes it as given") {
+  Tape tape;
+  const Var x = tape.variable("x", {1.0, 2.0});
+  const Var h = square(x);
+  CHECK(jacobian(mul(h, x), h).same_bits(Tensor({{1, 0}, {0, 2}})));
+}
+
+TEST_CASE("the Hessian of sum((x1 x2)^2) is that of the textbook") {
+  Tape tape;
+  const Var x = tape.variable("x", Tensor({2, 3}, DType::f64));
+  const Var y = square(mul(sum(mul(x, tape.constant(Tensor({1, 0}, DType::f64)))),
+                           sum(mul(x, tape.constant(Tensor({0, 1}, DType::f64))))));
+  // (ab)^2: [2b^2, 4ab; 4ab, 2a^2]
+  CHECK(hessian(y, x).same_bits(Tensor({{18, 24}, {24, 8}}, DType::f64)));
+}
+
+TEST_CASE("asking for Jacobians leaves the tape as it was") {
+  Tape tape;
+  const Var x = tape.variable("x", {1.0, 2.0});
+  const Var y = square(x);
+  const std::size_t before = tape.size();
+  local_jacobian(y);
+  jacobian(y, x);
+  hessian(sum(y), x);
+  CHECK(tape.size() == before + 1);  // the sum is the caller's
+}
