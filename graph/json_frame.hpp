@@ -37,7 +37,7 @@ struct Frame {
   }
 
   /// Whether the result of the body has to be named: it is its last node unless said otherwise.
-  bool names_result() const { return body->result + std::size_t{1} != end(); }
+  bool names_result() const { return body->result < begin() || body->result + std::size_t{1} != end(); }
 };
 
 }  // namespace backdrop::json
