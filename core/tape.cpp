@@ -241,6 +241,31 @@ void Tape::set_place(Var v, std::string_view file, unsigned line, std::string_vi
   node.scope = scope_id;
 }
 
+std::uint32_t Tape::declare_opened(const Tape& from, const Node& composite, std::string_view name,
+                                   std::span<const Var> inputs, std::uint32_t outer) {
+  for (const Var& v : inputs) check(v);
+  OpenedCall opened{.node = composite, .name = std::string(name)};
+  AttrValue attrs[kMaxAttrs];
+  const std::size_t count = composite.op->attr_count();
+  for (std::size_t k = 0; k < count; ++k) attrs[k] = from.attribute(composite, k);
+  write_attrs(opened.node, *composite.op, {attrs, count});
+  write_inputs(opened.node, inputs);
+  opened.node.shape = intern(from.shape(composite.shape));
+  opened.node.file = intern_file(from.files_[composite.file]);
+  opened.node.scope = intern_scope(from.scopes_[composite.scope]);
+  opened.node.call = outer;
+  opened_.push_back(std::move(opened));
+  return static_cast<std::uint32_t>(opened_.size());
+}
+
+void Tape::stamp(Var v, std::uint32_t call) {
+  check(v);
+  nodes_[v.index()].call = call;
+  OpenedCall& opened = opened_[call - 1];
+  if (opened.begin == opened.end) opened.begin = v.index();
+  opened.end = v.index() + 1;
+}
+
 Call Tape::call(std::size_t index) const { return {const_cast<Tape&>(*this), nodes_[index], var(index)}; }
 
 void Tape::check_slowly(Var v) const {
@@ -339,7 +364,7 @@ Tape::Scope Tape::scope(std::string_view name) {
 }
 
 Tape::Mark Tape::mark() const {
-  return {size(), constants_.size(), variables_.size(), names_.size(), words_.mark()};
+  return {size(), constants_.size(), variables_.size(), opened_.size(), words_.mark()};
 }
 
 void Tape::rewind(const Mark& mark) {
@@ -351,6 +376,7 @@ void Tape::rewind(const Mark& mark) {
   std::erase_if(variable_nodes_, [&](const auto& entry) { return entry.second >= index; });
   std::erase_if(input_nodes_, [&](const auto& entry) { return entry.second >= index; });
   constants_.erase(constants_.begin() + static_cast<std::ptrdiff_t>(mark.constants), constants_.end());
+  opened_.erase(opened_.begin() + static_cast<std::ptrdiff_t>(mark.opened), opened_.end());
   variables_.erase(variables_.begin() + static_cast<std::ptrdiff_t>(mark.variables), variables_.end());
   ++generation_;
   epoch_ = mark.nodes;

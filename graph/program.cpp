@@ -375,7 +375,7 @@ Tensor value(Var v, const ValueOptions& options) { return value({v}, options)[0]
 
 std::vector<Tensor> value(std::span<const Var> vars, const ValueOptions& options) {
   if (vars.empty()) return {};
-  const Program program = compile(vars[0].tape(), {.outputs = {vars.begin(), vars.end()}, .updates = {}});
+  const Program program = compile(vars[0].tape(), {.outputs = {vars.begin(), vars.end()}});
   const Outputs outputs = program.run(options.feeds, {.step = options.step, .threads = options.threads});
   std::vector<Tensor> out;
   for (std::size_t k = 0; k < outputs.size(); ++k) out.push_back(outputs[k]);

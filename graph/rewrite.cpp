@@ -1,7 +1,32 @@
 #include <backdrop/core/op.hpp>
 #include <backdrop/graph/rewrite.hpp>
+#include <utility>
 
 namespace backdrop {
+
+Rewrite::Rewrite(const Tape& from)
+    : from_(&from), tape_(std::make_unique<Tape>()), to_(from.size()), call_to_(from.opened_count() + 1, 0) {}
+
+std::vector<Var> Rewrite::inputs_now(const Node& node) const {
+  std::vector<Var> inputs;
+  inputs.reserve(node.arity);
+  for (std::uint32_t input : node.inputs()) inputs.push_back(to_[input]);
+  return inputs;
+}
+
+std::uint32_t Rewrite::call_now(std::uint32_t old) {
+  // Outermost first: a call names the one it is part of.
+  std::vector<std::uint32_t> chain;
+  for (std::uint32_t call = old; call != 0 && call_to_[call] == 0; call = from_->opened(call).node.call) {
+    chain.push_back(call);
+  }
+  for (; !chain.empty(); chain.pop_back()) {
+    const Tape::OpenedCall& call = from_->opened(chain.back());
+    call_to_[chain.back()] =
+        tape_->declare_opened(*from_, call.node, call.name, inputs_now(call.node), call_to_[call.node.call]);
+  }
+  return call_to_[old];
+}
 
 Var Rewrite::copy(std::size_t index) {
   const Node& node = from_->node(index);
@@ -16,7 +41,45 @@ Var Rewrite::copy(std::size_t index) {
   for (std::size_t k = 0; k < old.size(); ++k) inputs[k] = to_[old[k]];
   const Var v = tape_->record_again(*from_, index, {inputs, old.size()});
   if (const std::string_view name = from_->name(index); !name.empty()) tape_->set_name(v, name);
+  if (node.call != 0) tape_->stamp(v, call_now(node.call));
   return to_[index] = v;
+}
+
+Var Rewrite::open(std::size_t index) {
+  const Node& node = from_->node(index);
+  const std::uint32_t outer = node.call == 0 ? 0 : call_now(node.call);
+  const std::uint32_t call = tape_->declare_opened(*from_, node, from_->name(index), inputs_now(node), outer);
+  const Node& composite = tape_->opened(call).node;
+  const std::size_t begin = tape_->size();
+  Var y;
+  {
+    const Tape::Attribution credit(*tape_, composite);
+    y = composite.op->body(Call{*tape_, composite, Var{}});
+  }
+  for (std::size_t k = begin; k < tape_->size(); ++k) tape_->stamp(tape_->var(k), call);
+  return to_[index] = y;
+}
+
+Var Rewrite::close(std::uint32_t call, std::size_t result) {
+  const Tape::OpenedCall& opened = from_->opened(call);
+  const Node& node = opened.node;
+  AttrValue attrs[kMaxAttrs];
+  const std::size_t count = node.op->attr_count();
+  for (std::size_t k = 0; k < count; ++k) attrs[k] = from_->attribute(node, k);
+  const Var v = tape_->record(*node.op, inputs_now(node), {attrs, count}, Where{});
+  const Where where = from_->where(node);
+  tape_->set_place(v, where.file, where.line, from_->scope_of(node));
+  if (!opened.name.empty()) tape_->set_name(v, opened.name);
+  if (node.call != 0) tape_->stamp(v, call_now(node.call));
+  return to_[result] = v;
+}
+
+void Rewrite::stand_in(std::size_t index, Var v) {
+  const Node& node = from_->node(index);
+  const Where where = from_->where(node);
+  tape_->set_place(v, where.file, where.line, from_->scope_of(node));
+  if (const std::string_view name = from_->name(index); !name.empty()) tape_->set_name(v, name);
+  to_[index] = v;
 }
 
 Rewrite Rewrite::then(Rewrite next) const {
@@ -27,27 +90,6 @@ Rewrite Rewrite::then(Rewrite next) const {
   next.from_ = from_;
   next.to_ = std::move(to);
   return next;
-}
-
-Var Rewrite::open(std::size_t index) {
-  const Node& node = from_->node(index);
-  // The body sees the composite as it would stand on the new tape, where it is never recorded.
-  std::vector<std::uint32_t> inputs;
-  for (std::uint32_t old : node.inputs()) inputs.push_back(to_[old].index());
-  Node there = node;
-  if (inputs.size() <= Node::kInline) {
-    std::copy(inputs.begin(), inputs.end(), there.in.begin());
-  } else {
-    const std::uint32_t* many = inputs.data();
-    std::memcpy(there.in.data(), &many, sizeof many);
-  }
-  const std::size_t begin = tape_->size();
-  const Var y = node.op->body(Call{*tape_, there, Var{}});
-  const Where where = from_->where(node);
-  for (std::size_t k = begin; k < tape_->size(); ++k) {
-    tape_->set_place(tape_->var(k), where.file, where.line, from_->scope_of(node));
-  }
-  return to_[index] = y;
 }
 
 }  // namespace backdrop

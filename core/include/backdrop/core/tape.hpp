@@ -135,6 +135,20 @@ class Tape {
   /// For leaves, `inputs` is empty, the name comes too and the payload is shared.
   Var record_again(const Tape& from, std::size_t index, std::span<const Var> inputs);
 
+  /// A composite that was replaced by its body: what it was, and where the nodes of the body stand.
+  struct OpenedCall {
+    Node node;  ///< on inputs of this tape; `call` is the opened composite that it was itself part of
+    std::string name;
+    std::uint32_t begin = 0, end = 0;
+  };
+  /// Notes that composite node `index` of this or another tape is replaced here by its body on `inputs`, as a
+  /// part of `outer` (0 = none). Nodes stamped with the number returned are that body.
+  std::uint32_t declare_opened(const Tape& from, const Node& composite, std::string_view name,
+                               std::span<const Var> inputs, std::uint32_t outer);
+  void stamp(Var v, std::uint32_t call);
+  std::size_t opened_count() const { return opened_.size(); }
+  const OpenedCall& opened(std::uint32_t call) const { return opened_[call - 1]; }
+
   std::size_t size() const { return nodes_.size(); }
   const Node& node(std::size_t index) const { return nodes_[index]; }
   const Node& node(Var v) const {
@@ -201,7 +215,7 @@ class Tape {
   /// Drops all nodes; memory is kept, handles become invalid.
   void clear() { rewind(Mark{}); }
   struct Mark {
-    std::size_t nodes = 0, constants = 0, variables = 0, names = 0;
+    std::size_t nodes = 0, constants = 0, variables = 0, opened = 0;
     WordPool::Mark words;
   };
   Mark mark() const;
@@ -234,6 +248,7 @@ class Tape {
   std::unordered_map<const void*, std::uint32_t> variable_nodes_;
   std::unordered_map<std::string, std::uint32_t> input_nodes_;
   std::vector<std::pair<std::uint32_t, std::string>> names_;  // sorted by node
+  std::deque<OpenedCall> opened_;
   std::deque<std::string> files_;
   const char* last_file_ = nullptr;
   std::uint16_t last_file_id_ = 0;

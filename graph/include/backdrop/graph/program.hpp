@@ -27,14 +27,14 @@ struct Update {
 };
 
 struct Targets {
-  std::vector<Var> outputs;
-  std::vector<Update> updates;
+  std::vector<Var> outputs{};
+  std::vector<Update> updates{};
   bool optimize = true;  ///< false: every recorded node runs as it stands
 };
 
 struct RunOptions {
-  std::optional<std::uint32_t> step;  ///< counts runs for random nodes; needed once there are updates
-  int threads = 0;                    ///< 0 = one per processor; results do not depend on it
+  std::optional<std::uint32_t> step{};  ///< counts runs for random nodes; needed once there are updates
+  int threads = 0;                      ///< 0 = one per processor; results do not depend on it
 };
 
 class Program;
@@ -92,8 +92,8 @@ class Program {
 
 /// What `value` needs beyond the Vars.
 struct ValueOptions {
-  std::vector<Feed> feeds;
-  std::optional<std::uint32_t> step;
+  std::vector<Feed> feeds{};
+  std::optional<std::uint32_t> step{};
   int threads = 0;
 };
 

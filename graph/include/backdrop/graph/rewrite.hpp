@@ -9,7 +9,7 @@ namespace backdrop {
 /// A recording made from another one, and where the nodes of that one went.
 class Rewrite {
  public:
-  explicit Rewrite(const Tape& from) : from_(&from), tape_(std::make_unique<Tape>()), to_(from.size()) {}
+  explicit Rewrite(const Tape& from);
 
   Tape& tape() { return *tape_; }
   const Tape& tape() const { return *tape_; }
@@ -21,17 +21,49 @@ class Rewrite {
   }
   Var at(std::size_t index) const { return to_[index]; }
   void map(std::size_t index, Var v) { to_[index] = v; }
-  /// Records node `index` as it was, on the inputs it has now; names come with it.
+
+  /// Maps node `index` to `v`, recorded just now in its place: line, scope and name come with it.
+  void stand_in(std::size_t index, Var v);
+  /// Records node `index` as it was, on the inputs it has now; its name and the call it is part of come too.
   Var copy(std::size_t index);
+  /// Records the body of composite node `index` on the inputs it has now, stamped with the call, and maps the
+  /// node to the result.
+  Var open(std::size_t index);
+  /// Records the composite that was opened as `call`, on the inputs it has now, and maps node `result` to it.
+  Var close(std::uint32_t call, std::size_t result);
   /// This rewrite followed by one of its tape.
   Rewrite then(Rewrite next) const;
-  /// Records the body of composite node `index` on the inputs it has now, and maps the node to its result.
-  Var open(std::size_t index);
 
  private:
+  std::vector<Var> inputs_now(const Node& node) const;
+  std::uint32_t call_now(std::uint32_t old);
+
   const Tape* from_;
   std::unique_ptr<Tape> tape_;
   std::vector<Var> to_;
+  std::vector<std::uint32_t> call_to_;
 };
+
+/// Opens every composite that `which` chooses (all of them by default) into its body, and those in the body,
+/// until none is left. The nodes are stamped with the call they came from.
+Rewrite expand(const Tape& tape, bool (*which)(const Op&) = nullptr);
+
+struct FuseOptions {
+  /// Also folds (x * mask) / (1-p) and x * (cast(mask) / (1-p)), which differ from dropout in last bits, or
+  /// in the sign of a dropped unit's zero and where x is not finite.
+  bool relaxed = false;
+};
+/// Folds bodies back into the composite they came from, where they are intact and nothing else uses their
+/// inner nodes: fuse(expand(t)) is t again. A hand-written scale(mul(x, mask), s) becomes dropout when some p
+/// has keep_scale(p) == s; of several, the one with the shortest decimal.
+Rewrite fuse(const Tape& tape, const FuseOptions& options = {});
+
+/// The recording for inference: every dropout is the identity, and masks that nothing else uses are gone.
+/// Nothing is scaled: dropout already divided by 1-p in training.
+Rewrite without_dropout(const Tape& tape);
+
+/// Whether two recordings are the same node by node: ops, inputs, attributes, types, names, places, constants
+/// bit by bit, and Variables by name, type and value.
+bool same_recording(const Tape& a, const Tape& b);
 
 }  // namespace backdrop

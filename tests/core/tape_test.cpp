@@ -1,0 +1,150 @@
+#include <doctest/doctest.h>
+
+#include <backdrop/core/error.hpp>
+#include <backdrop/core/op.hpp>
+#include <backdrop/core/tape.hpp>
+#include <cmath>
+#include <string>
+
+using namespace backdrop;
+
+namespace {
+
+// Two ops that exist only here: core knows none but the leaves.
+constexpr auto rate = attr::real("rate").between(0, 1);
+constexpr auto axes = attr::ints("axes");
+constexpr auto key = attr::key("key");
+constexpr auto flag = attr::boolean("flag").or_else(true);
+
+constinit const Op pair_op{
+    .name = "pair",
+    .inputs = {"a", "b"},
+    .infer =
+        [](const Call& c) {
+          if (!(c.type(0) == c.type(1))) throw ShapeError("pair: types differ");
+          return c.type(0);
+        },
+};
+constinit const Op rich_op{
+    .name = "rich",
+    .inputs = {"x..."},
+    .attrs = {rate, axes, key, flag},
+    .infer = [](const Call& c) { return c.type(0); },
+};
+
+constexpr Where kHere{"somewhere/train.cpp", 42};
+
+}  // namespace
+
+TEST_CASE("node order is recording order, and types are inferred at once") {
+  Tape tape;
+  const Var x = tape.input("x", {2, 3}, DType::f64);
+  const Var y = tape.record(pair_op, {x, x}, {}, kHere);
+  CHECK(y.index() == 1);
+  CHECK(y.dtype() == DType::f64);
+  CHECK(y.shape() == Shape{2, 3});
+  CHECK(tape.node(y).inputs()[1] == x.index());
+}
+
+TEST_CASE("nodes know the line that recorded them, without its folder") {
+  Tape tape;
+  const Var x = tape.input("x", {1}, DType::f32, kHere);
+  CHECK(std::string(tape.where(tape.node(x)).file) == "train.cpp");
+  CHECK(tape.where(tape.node(x)).line == 42);
+}
+
+TEST_CASE("scopes nest and end with their object") {
+  Tape tape;
+  {
+    const auto outer = tape.scope("encoder");
+    const auto inner = tape.scope("layer");
+    CHECK(tape.scope_of(tape.node(tape.input("x", {1}))) == "encoder/layer");
+  }
+  CHECK(tape.scope_of(tape.node(tape.input("y", {1}))) == "");
+  CHECK_THROWS_AS(tape.scope("a/b"), TapeError);
+}
+
+TEST_CASE("attributes are kept with their type") {
+  Tape tape;
+  const Var x = tape.input("x", {1});
+  const std::vector<std::int64_t> list{4, 5, 6};
+  const Var y =
+      tape.record(rich_op, {x, x, x, x, x}, {0.25, std::span<const std::int64_t>(list), Key{7, 8}}, kHere);
+  const Call c = tape.call(y.index());
+  CHECK(c.arity() == 5);
+  CHECK(c[4] == x);
+  CHECK(c[rate] == 0.25);
+  CHECK(c[axes].size() == 3);
+  CHECK(c[axes][2] == 6);
+  CHECK(c[key] == Key{7, 8});
+  CHECK(c[flag]);
+}
+
+TEST_CASE("a bad attribute or input throws and leaves the tape as it was") {
+  Tape tape;
+  const Var x = tape.input("x", {1});
+  const Var wide = tape.input("wide", {2});
+  const std::span<const std::int64_t> none;
+  CHECK_THROWS_AS(tape.record(rich_op, {x}, {1.5, none, Key{}}, kHere), ValueError);
+  CHECK_THROWS_AS(tape.record(rich_op, {x}, {std::nan(""), none, Key{}}, kHere), ValueError);
+  CHECK_THROWS_AS(tape.record(rich_op, {x}, {std::int64_t{1}, none, Key{}}, kHere), ValueError);
+  CHECK_THROWS_AS(tape.record(rich_op, {x}, {0.5}, kHere), ValueError);
+  CHECK_THROWS_AS(tape.record(pair_op, {x}, {}, kHere), ShapeError);
+  CHECK_THROWS_AS(tape.record(pair_op, {x, wide}, {}, kHere), ShapeError);
+  CHECK_THROWS_AS(tape.record(pair_op, {x, Var{}}, {}, kHere), TapeError);
+  CHECK(tape.size() == 2);
+  CHECK(tape.record(pair_op, {x, x}, {}, kHere).index() == 2);
+}
+
+TEST_CASE("a Var of another tape, or from before clear, throws") {
+  Tape tape, other;
+  const Var x = tape.input("x", {1});
+  const Var y = other.input("x", {1});
+  CHECK_THROWS_AS(tape.record(pair_op, {x, y}, {}, kHere), TapeError);
+  tape.clear();
+  CHECK_THROWS_AS((void)x.shape(), TapeError);
+  const Var again = tape.input("x", {1});
+  CHECK(again.index() == x.index());
+  CHECK_THROWS_AS((void)x.shape(), TapeError);
+  CHECK(again.shape() == Shape{1});
+  CHECK_THROWS_AS((void)Var{}.shape(), TapeError);
+}
+
+TEST_CASE("rewind drops what came after the mark and keeps what came before") {
+  Tape tape;
+  const Var x = tape.input("x", {1});
+  const Tape::Mark mark = tape.mark();
+  const Var y = tape.record(pair_op, {x, x}, {}, kHere);
+  tape.constant(Tensor({1, 2}));
+  tape.variable("w", Tensor({1}));
+  tape.set_name(y, "gone");
+  tape.rewind(mark);
+  CHECK(tape.size() == 1);
+  CHECK(x.shape() == Shape{1});
+  CHECK_THROWS_AS((void)y.shape(), TapeError);
+  const Var z = tape.record(pair_op, {x, x}, {}, kHere);
+  CHECK(z.index() == y.index());
+  CHECK(z.name() == "");
+  CHECK_THROWS_AS((void)y.shape(), TapeError);
+  CHECK(tape.record(pair_op, {x, z}, {}, kHere).shape() == Shape{1});
+  tape.input("w", {1});  // the name is free again
+}
+
+TEST_CASE("one Variable is one node, and a name belongs to one input") {
+  Tape tape;
+  const Variable w("w", Tensor({1, 2}));
+  CHECK(tape.variable(w) == tape.variable(w));
+  tape.input("x", {1});
+  CHECK_THROWS_AS(tape.input("x", {2}), TapeError);
+  CHECK_THROWS_AS(tape.input("", {2}), TapeError);
+}
+
+TEST_CASE("nodes never move, however many are recorded") {
+  Tape tape;
+  const Var x = tape.input("x", {1});
+  const Node* first = &tape.node(x);
+  Var y = x;
+  for (int k = 0; k < 100000; ++k) y = tape.record(pair_op, {y, x}, {}, kHere);
+  CHECK(&tape.node(x) == first);
+  CHECK(tape.size() == 100001);
+}

@@ -1,0 +1,132 @@
+#include <doctest/doctest.h>
+
+#include <backdrop/backdrop.hpp>
+#include <string>
+#include <vector>
+
+using namespace backdrop;
+
+namespace {
+
+std::vector<std::string> op_names(const Tape& tape) {
+  std::vector<std::string> names;
+  for (std::size_t i = 0; i < tape.size(); ++i) names.emplace_back(tape.node(i).op->name);
+  return names;
+}
+
+std::size_t count(const Tape& tape, const Op& op) {
+  std::size_t n = 0;
+  for (std::size_t i = 0; i < tape.size(); ++i) n += tape.node(i).op == &op;
+  return n;
+}
+
+// A small network part: two dropouts, one of them inside a scope and named.
+struct Fixture {
+  Tape tape;
+  Var x = tape.variable("x", {{1, -2, 3}, {4, 5, -6}});
+  Var mask = tape.constant(Tensor::mask({{1, 0, 1}, {0, 1, 1}}));
+  Var first = dropout(x, 0.5, mask);
+  Var second;
+  Fixture() {
+    const auto region = tape.scope("encoder");
+    second = dropout(square(first), 0.25, Key{42, 0});
+    tape.set_name(second, "drop");
+  }
+};
+
+}  // namespace
+
+TEST_CASE("expand opens dropout into mul and scale, and records no composite") {
+  Fixture f;
+  const Rewrite opened = expand(f.tape);
+  CHECK(op_names(opened.tape()) == std::vector<std::string>{"variable", "constant", "mul", "scale", "square",
+                                                            "dropout_mask", "mul", "scale"});
+  CHECK(value(opened(f.second), {.step = 3}).same_bits(value(f.second, {.step = 3})));
+}
+
+TEST_CASE("expanded nodes say which call they came from") {
+  Fixture f;
+  const Rewrite opened = expand(f.tape);
+  const Node& scale = opened.tape().node(opened(f.second));
+  REQUIRE(scale.call != 0);
+  const Tape::OpenedCall& call = opened.tape().opened(scale.call);
+  CHECK(call.node.op == &dropout_op);
+  CHECK(call.name == "drop");
+  CHECK(call.end - call.begin == 2);
+  CHECK(opened.tape().where(scale).line == f.tape.where(f.tape.node(f.second)).line);
+  CHECK(opened.tape().scope_of(scale) == "encoder");
+}
+
+TEST_CASE("fuse folds expanded bodies back: the recording is the same again") {
+  Fixture f;
+  const Rewrite opened = expand(f.tape);
+  const Rewrite folded = fuse(opened.tape());
+  CHECK(same_recording(folded.tape(), f.tape));
+  CHECK_FALSE(same_recording(opened.tape(), f.tape));
+}
+
+TEST_CASE("fuse leaves a body alone whose inner node something else uses") {
+  Fixture f;
+  Rewrite opened = expand(f.tape);
+  const Var inner = opened.tape().var(opened(f.second).index() - 1);
+  square(inner);
+  const Rewrite folded = fuse(opened.tape());
+  CHECK(count(folded.tape(), dropout_op) == 1);
+  CHECK(folded(inner));
+}
+
+TEST_CASE("fuse recognises dropout written by hand when some p has that scale") {
+  Tape tape;
+  const Var x = tape.variable("x", {1, 2, 3});
+  const Var mask = tape.constant(Tensor::mask({1, 0, 1}));
+  for (double p : {0.0, 0.1, 0.25, 1.0 / 3, 0.5, 0.9, 1.0}) {
+    CAPTURE(p);
+    const Tape::Mark mark = tape.mark();
+    const Var y = scale(mul(x, mask), keep_scale(p));
+    const Rewrite folded = fuse(tape);
+    REQUIRE(folded.tape().node(folded(y)).op == &dropout_op);
+    const double found = folded.tape().attribute(folded.tape().node(folded(y)), 0).real();
+    CHECK(keep_scale(found) == keep_scale(p));
+    CHECK(found == p);  // the shortest decimal, which is how p was written
+    CHECK(folded.tape().size() == 3);
+    CHECK(value(folded(y)).same_bits(value(y)));
+    tape.rewind(mark);
+  }
+}
+
+TEST_CASE("fuse does not take a scale below 1 for dropout") {
+  Tape tape;
+  const Var x = tape.variable("x", {1, 2, 3});
+  const Var mask = tape.constant(Tensor::mask({1, 0, 1}));
+  scale(mul(x, mask), 0.5);
+  CHECK(count(fuse(tape).tape(), dropout_op) == 0);
+}
+
+TEST_CASE("without dropout every dropout is the identity, nothing is scaled, and masks are gone") {
+  Fixture f;
+  const Rewrite inference = without_dropout(f.tape);
+  CHECK(count(inference.tape(), dropout_op) == 0);
+  CHECK(count(inference.tape(), dropout_mask_op) == 0);
+  CHECK(count(inference.tape(), scale_op) == 0);
+  CHECK(value(inference(f.second)).same_bits(value(square(f.x))));
+  CHECK_FALSE(inference(f.mask) == Var{});  // a constant of the user stays
+}
+
+TEST_CASE("without dropout also finds dropout that was expanded or written by hand") {
+  Fixture f;
+  const Rewrite opened = expand(f.tape);
+  const Rewrite inference = without_dropout(opened.tape());
+  CHECK(value(inference(opened(f.second))).same_bits(value(square(f.x))));
+}
+
+TEST_CASE("a mask that something else uses stays") {
+  Tape tape;
+  const Var x = tape.variable("x", {1, 2, 3});
+  const Var mask = dropout_mask(tape, {3}, 0.5, Key{1, 0});
+  const Var y = dropout(x, 0.5, mask);
+  const Var z = mul(x, mask);
+  const Rewrite inference = without_dropout(tape);
+  CHECK(inference(mask));
+  CHECK(value(inference(y)).same_bits(x.tape().variable_of(tape.node(x)).value()));
+  CHECK(value(inference(z)).same_bits(value(z)));
+}
