@@ -4,6 +4,7 @@
 
 #include "infer.hpp"
 #include "kernels/broadcast.hpp"
+#include "kernels/reduce.hpp"
 
 namespace backdrop {
 
@@ -29,6 +30,10 @@ Type infer_sum_to(const Call& c) {
   return {c.dtype(0), c.tape.intern(to)};
 }
 
+void sum_down(const Eval& e) {
+  kernels::reduce(e, kernels::Fold::sum, kernels::axes_summed(*e.x[0].shape, *e.y.shape));
+}
+
 }  // namespace
 
 // y[..., i, ...] = x[..., 0, ...] along the axes that x lacks or has with extent 1
@@ -52,7 +57,7 @@ constinit const Op sum_to_op{
     .formula = "y = x summed over the axes that `shape` lacks or has with extent 1",
     .jacobian = "B', the transpose of broadcast_to's",
     .infer = infer_sum_to,
-    .eval = kernels::sum_to,
+    .eval = sum_down,
     .vjp = {[](const Call& c, Var g) { return broadcast_to(g, c.shape(0)); }},
     .jvp = linear,
 };

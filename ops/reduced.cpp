@@ -6,7 +6,30 @@
 #include <string>
 #include <vector>
 
+#include "infer.hpp"
+
 namespace backdrop {
+
+namespace reduced {
+
+Type infer(const Call& c) {
+  backdrop::infer::require_float(c, 0);
+  require_canonical_axes(c, c[axes]);
+  return {c.dtype(0), c.tape.intern(reduced_shape(c.shape(0), c[axes], c[keepdims]))};
+}
+
+Var record(const Op& op, Var x, std::span<const std::int64_t> over, bool keep, Where where) {
+  const auto sorted = normalize_axes(op.name, over, x.shape().rank());
+  return x.tape().record(op, {x}, {std::span<const std::int64_t>(sorted), keep}, where);
+}
+
+double terms(const Call& c) {
+  double count = 1;
+  for (std::int64_t axis : c[axes]) count *= static_cast<double>(c.shape(0)[static_cast<std::size_t>(axis)]);
+  return count;
+}
+
+}  // namespace reduced
 
 void require_canonical_axes(const Call& c, std::span<const std::int64_t> axes) {
   std::int64_t least = 0;

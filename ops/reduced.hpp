@@ -5,6 +5,18 @@
 
 namespace backdrop {
 
+/// The attributes and the type rule that reductions share: f32 or f64 over canonical axes.
+namespace reduced {
+inline constexpr auto axes = attr::ints("axes");
+inline constexpr auto keepdims = attr::boolean("keepdims");
+
+Type infer(const Call& c);
+/// Records `op`, whose attributes begin with axes and keepdims, over `axes` as a user gave them.
+Var record(const Op& op, Var x, std::span<const std::int64_t> axes, bool keepdims, Where where);
+/// How many elements of input 0 fall onto one of the output.
+double terms(const Call& c);
+}  // namespace reduced
+
 /// Throws ShapeError unless `axes` are sorted, unique and within the rank of input 0.
 void require_canonical_axes(const Call& c, std::span<const std::int64_t> axes);
 

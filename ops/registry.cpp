@@ -27,6 +27,7 @@ constexpr const Op* kOps[] = {
     &dropout_mask_op,
     // reduce
     &sum_op,
+    &mean_op,
     // matmul
     &matmul_op,
     // layout

@@ -1,150 +1,143 @@
 #include "kernels/broadcast.hpp"
 
-#include <array>
-#include <cmath>
+#include <algorithm>
 #include <cstring>
 
 #include "kernels/elementwise.hpp"
+#include "kernels/odometer.hpp"
 
 namespace backdrop::kernels {
 
 namespace {
 
-// Walks the positions of a box in row-major order and keeps the offset of each under given strides.
-class Odometer {
- public:
-  void add_axis(std::int64_t extent, std::int64_t stride) { axes_[rank_++] = {extent, stride, 0}; }
+// Elements of y that one piece of work writes, about.
+constexpr std::size_t kGrain = 32768;
 
-  std::size_t offset() const { return static_cast<std::size_t>(offset_); }
-  std::size_t count() const {
-    std::size_t n = 1;
-    for (std::size_t k = 0; k < rank_; ++k) n *= static_cast<std::size_t>(axes_[k].extent);
-    return n;
-  }
-  void next() {
-    for (std::size_t k = rank_; k-- > 0;) {
-      Axis& axis = axes_[k];
-      offset_ += axis.stride;
-      if (++axis.at < axis.extent) return;
-      offset_ -= axis.stride * axis.extent;
-      axis.at = 0;
-    }
-  }
-
- private:
-  struct Axis {
-    std::int64_t extent, stride, at;
-  };
-  std::array<Axis, kMaxRank> axes_;
-  std::size_t rank_ = 0;
-  std::int64_t offset_ = 0;
+// y as `rows` of `width` elements each: a copy of as many elements of x, or one element repeated.
+struct Plan {
+  Odometer rows;  // with offsets into x
+  std::size_t width = 1;
+  bool repeats = false;
 };
 
-using Strides = std::array<std::int64_t, kMaxRank>;
-
-Strides strides_of(const Shape& shape) {
-  Strides strides{};
-  std::int64_t step = 1;
-  for (std::size_t k = shape.rank(); k-- > 0;) {
-    strides[k] = step;
-    step *= shape[k];
-  }
-  return strides;
-}
-
-// Walks `to` and gives offsets into `from`, which repeats along some of its axes.
-Odometer repeated(const Shape& from, const Shape& to) {
-  const Strides own = strides_of(from);
+Plan plan_for(const Shape& from, const Shape& to) {
+  Runs runs;  // marked: repeated
   const std::size_t lead = to.rank() - from.rank();
-  Odometer at;
-  for (std::size_t k = 0; k < to.rank(); ++k) {
-    at.add_axis(to[k], k < lead || from[k - lead] == 1 ? 0 : own[k - lead]);
+  std::size_t stride = 1;
+  for (std::size_t k = to.rank(); k-- > 0;) {
+    const std::int64_t own = k < lead ? 1 : from[k - lead];
+    runs.add_axis(to[k], own == 1 ? 0 : stride, own == 1);
+    stride *= static_cast<std::size_t>(own);
   }
-  return at;
+  Plan plan;
+  if (runs.size() == 0) return plan;
+  plan.width = runs[0].extent;
+  plan.repeats = runs[0].marked;
+  for (std::size_t k = runs.size(); k-- > 1;) plan.rows.add_axis(runs[k].extent, runs[k].stride);
+  return plan;
 }
 
 template <class T>
-void copy_repeated(const Eval& e) {
-  Odometer at = repeated(*e.x[0].shape, *e.y.shape);
-  const T* x = e.x[0].as<const T>();
-  T* y = e.y.as<T>();
-  for (std::size_t k = 0; k < e.y.numel(); ++k, at.next()) y[k] = x[at.offset()];
-}
+struct Elements {
+  const T* x;
+  T* y;
 
-void copy_repeated_bits(const Eval& e) {
-  Odometer at = repeated(*e.x[0].shape, *e.y.shape);
-  auto* y = e.y.as<std::uint8_t>();
-  std::memset(y, 0, byte_size(DType::mask, e.y.numel()));
-  for (std::size_t k = 0; k < e.y.numel(); ++k, at.next()) {
-    if (bit(e.x[0].data, at.offset())) y[k / 8] = static_cast<std::uint8_t>(y[k / 8] | 1U << (k % 8));
+  void copy(std::size_t to, std::size_t from, std::size_t n) const {
+    std::memcpy(y + to, x + from, n * sizeof(T));
   }
-}
-
-// Neumaier's compensated sum: the rounding errors are carried along and added at the end.
-class Accumulator {
- public:
-  void add(double term) {
-    const double sum = sum_ + term;
-    error_ += std::abs(sum_) >= std::abs(term) ? (sum_ - sum) + term : (term - sum) + sum_;
-    sum_ = sum;
-  }
-  // An infinite sum has a NaN for its error.
-  double total() const { return std::isfinite(sum_) ? sum_ + error_ : sum_; }
-
- private:
-  double sum_ = 0, error_ = 0;
+  void repeat(std::size_t to, std::size_t from, std::size_t n) const { std::fill_n(y + to, n, x[from]); }
 };
 
-using Axes = std::array<bool, kMaxRank>;
+// The same for packed bits. Rows are written in order, so that the bits of y behind `to + n` in the last
+// byte need not be kept: they are zero until the next row fills them, and in the end they are padding.
+struct Bits {
+  const std::uint8_t* x;
+  std::uint8_t* y;
 
-void sum_where(const Eval& e, const Axes& reduced) {
-  const Shape& from = *e.x[0].shape;
-  const Strides strides = strides_of(from);
-  Odometer outer, inner;
-  for (std::size_t k = 0; k < from.rank(); ++k) (reduced[k] ? inner : outer).add_axis(from[k], strides[k]);
-  const std::size_t terms = inner.count();
-  with_float(e.y.dtype, [&]<class T>(T) {
-    const T* x = e.x[0].as<const T>();
-    T* y = e.y.as<T>();
-    for (std::size_t k = 0; k < e.y.numel(); ++k, outer.next()) {
-      Accumulator sum;
-      for (std::size_t n = terms; n > 0; --n, inner.next()) {
-        sum.add(static_cast<double>(x[outer.offset() + inner.offset()]));
+  void copy(std::size_t to, std::size_t from, std::size_t n) const {
+    if (to % 8 == 0 && from % 8 == 0 && n % 8 == 0) {
+      std::memcpy(y + to / 8, x + from / 8, n / 8);
+      return;
+    }
+    for (std::size_t k = 0; k < n;) {
+      const std::size_t count = std::min(n - k, 8 - (to + k) % 8);
+      put(to + k, take(from + k, count));
+      k += count;
+    }
+  }
+  void repeat(std::size_t to, std::size_t from, std::size_t n) const {
+    const unsigned all = bit(x, from) ? 0xFF : 0;
+    const std::size_t head = std::min(n, (8 - to % 8) % 8);
+    if (head > 0) put(to, all >> (8 - head));
+    const std::size_t bytes = (n - head) / 8, tail = (n - head) % 8;
+    std::memset(y + (to + head) / 8, static_cast<int>(all), bytes);
+    if (tail > 0) put(to + head + 8 * bytes, all >> (8 - tail));
+  }
+
+ private:
+  // Up to 8 bits from any place.
+  unsigned take(std::size_t from, std::size_t count) const {
+    const std::size_t byte = from / 8, shift = from % 8;
+    unsigned bits = static_cast<unsigned>(x[byte]) >> shift;
+    if (shift + count > 8) bits |= static_cast<unsigned>(x[byte + 1]) << (8 - shift);
+    return bits & (0xFFU >> (8 - count));
+  }
+  // Bits that fit into the byte of `to`, behind those that it has already.
+  void put(std::size_t to, unsigned bits) const {
+    std::uint8_t& byte = y[to / 8];
+    const unsigned before = to % 8 == 0 ? 0 : byte & (0xFFU >> (8 - to % 8));
+    byte = static_cast<std::uint8_t>(before | bits << (to % 8));
+  }
+};
+
+template <class Storage>
+void write_rows(const Eval& e, const Plan& plan, Storage storage) {
+  if (e.y.numel() == 0) return;
+  const std::size_t rows = plan.rows.count(), width = plan.width;
+  if (rows == 1) {
+    e.workers.for_each(width, kGrain, [&](std::size_t begin, std::size_t end) {
+      if (plan.repeats) {
+        storage.repeat(begin, 0, end - begin);
+      } else {
+        storage.copy(begin, begin, end - begin);
       }
-      y[k] = static_cast<T>(sum.total());
+    });
+    return;
+  }
+  // Eight rows of bits are whole bytes, so no two pieces write to one byte.
+  const std::size_t grain = std::max<std::size_t>(1, kGrain / width / 8) * 8;
+  e.workers.for_each(rows, grain, [&](std::size_t begin, std::size_t end) {
+    Odometer at = plan.rows;
+    at.seek(begin);
+    for (std::size_t r = begin; r < end; ++r, at.next()) {
+      if (plan.repeats) {
+        storage.repeat(r * width, at.offset(), width);
+      } else {
+        storage.copy(r * width, at.offset(), width);
+      }
     }
   });
+}
+
+template <class T>
+Elements<T> elements(const Eval& e) {
+  return {e.x[0].as<const T>(), e.y.as<T>()};
 }
 
 }  // namespace
 
 void broadcast(const Eval& e) {
+  const Plan plan = plan_for(*e.x[0].shape, *e.y.shape);
   switch (e.y.dtype) {
     case DType::f32:
-      return copy_repeated<float>(e);
+      return write_rows(e, plan, elements<float>(e));
     case DType::f64:
-      return copy_repeated<double>(e);
+      return write_rows(e, plan, elements<double>(e));
     case DType::i64:
-      return copy_repeated<std::int64_t>(e);
+      return write_rows(e, plan, elements<std::int64_t>(e));
     case DType::mask:
-      return copy_repeated_bits(e);
+      return write_rows(e, plan, Bits{e.x[0].as<const std::uint8_t>(), e.y.as<std::uint8_t>()});
   }
-}
-
-void sum_to(const Eval& e) {
-  const Shape& from = *e.x[0].shape;
-  const Shape& to = *e.y.shape;
-  const std::size_t lead = from.rank() - to.rank();
-  Axes reduced{};
-  for (std::size_t k = 0; k < lead; ++k) reduced[k] = true;
-  for (std::size_t k = 0; k < to.rank(); ++k) reduced[lead + k] = to[k] == 1 && from[lead + k] != 1;
-  sum_where(e, reduced);
-}
-
-void sum_axes(const Eval& e, std::span<const std::int64_t> axes) {
-  Axes reduced{};
-  for (std::int64_t axis : axes) reduced[static_cast<std::size_t>(axis)] = true;
-  sum_where(e, reduced);
 }
 
 }  // namespace backdrop::kernels

@@ -1,0 +1,32 @@
+#include <backdrop/ops/arithmetic.hpp>
+#include <backdrop/ops/reduce.hpp>
+
+#include "kernels/reduce.hpp"
+#include "reduced.hpp"
+
+namespace backdrop {
+
+using reduced::axes, reduced::keepdims;
+
+// y = sum(x) / n. The kernel divides in f64, where the body multiplies by a rounded 1/n.
+constinit const Op mean_op{
+    .name = "mean",
+    .inputs = {"x"},
+    .attrs = {axes, keepdims},
+    .formula = "y = sum of x over axes / number of terms",
+    .jacobian = "1/n where x[j] is a term of y[i], else 0",
+    .infer = reduced::infer,
+    .eval = [](const Eval& e) { kernels::reduce(e, kernels::Fold::mean, kernels::axis_set(e[axes])); },
+    .vjp = {[](const Call& c, Var g) {
+      return spread(scale(g, 1 / reduced::terms(c)), c[axes], c.shape(0));
+    }},
+    .jvp = linear,
+    .body = [](const Call& c) { return scale(sum(c[0], c[axes], c[keepdims]), 1 / reduced::terms(c)); },
+    .tolerance = 4,
+};
+
+Var mean(Var x, std::span<const std::int64_t> over, bool keep, Where where) {
+  return reduced::record(mean_op, x, over, keep, where);
+}
+
+}  // namespace backdrop

@@ -1,0 +1,199 @@
+#include <doctest/doctest.h>
+
+#include <backdrop/backdrop.hpp>
+#include <backdrop/core/error.hpp>
+#include <cmath>
+#include <limits>
+
+#include "differences.hpp"
+#include "kernels/targets.hpp"
+
+namespace bd = backdrop;
+using bd::DType;
+using bd::Shape;
+using bd::Tensor;
+using bd::Var;
+
+namespace {
+
+constexpr double kInf = std::numeric_limits<double>::infinity();
+constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
+
+// Numbers without pattern in [-1, 1).
+Tensor noise(const Shape& shape, DType dtype = DType::f64) {
+  Tensor x = Tensor::uninitialized(shape, DType::f64);
+  std::uint64_t state = 1;
+  for (double& number : x.mutable_data<double>()) {
+    state = state * 6364136223846793005U + 1442695040888963407U;
+    number = static_cast<double>(state >> 40) * 0x1p-23 - 1;
+  }
+  return x.to(dtype);
+}
+
+// Every element of x goes, one by one, to the output that its position without `axes` names.
+std::vector<long double> sums_by_definition(const Tensor& x, const std::vector<bool>& reduced) {
+  std::size_t outputs = 1;
+  for (std::size_t k = 0; k < reduced.size(); ++k) {
+    if (!reduced[k]) outputs *= static_cast<std::size_t>(x.shape()[k]);
+  }
+  std::vector<long double> sums(outputs);
+  for (std::size_t e = 0; e < x.numel(); ++e) {
+    std::size_t rest = e, to = 0, step = 1;
+    for (std::size_t k = reduced.size(); k-- > 0;) {
+      const auto extent = static_cast<std::size_t>(x.shape()[k]);
+      if (!reduced[k]) {
+        to += rest % extent * step;
+        step *= extent;
+      }
+      rest /= extent;
+    }
+    sums[to] += x.at(e);
+  }
+  return sums;
+}
+
+Tensor run(Var v, int threads) { return value(v, {.feeds = {}, .step = {}, .threads = threads}); }
+
+}  // namespace
+
+TEST_CASE("sums by hand, over any axes, negative ones and keepdims") {
+  bd::Tape tape;
+  const Var x = tape.constant({{1, 2, 3}, {4, 5, 6}});
+  CHECK(value(bd::sum(x)).same_bits(Tensor::scalar(21)));
+  CHECK(value(bd::sum(x, {0})).same_bits({5, 7, 9}));
+  CHECK(value(bd::sum(x, {-1})).same_bits({6, 15}));
+  CHECK(value(bd::sum(x, {-1}, true)).same_bits({{6}, {15}}));
+  CHECK(value(bd::sum(x, {1, 0}, true)).same_bits({{21}}));
+  CHECK(value(bd::mean(x, {0})).same_bits({2.5, 3.5, 4.5}));
+  CHECK(value(bd::mean(x)).same_bits(Tensor::scalar(3.5)));
+}
+
+TEST_CASE("every set of axes of arrays of every kind gives the definition's sums") {
+  const Shape shapes[] = {
+      {},           {7},         {1000},       {5, 3},       {3, 1000},      {1000, 3},
+      {700, 1300},  {2, 3, 4},   {4, 1, 6},    {30, 20, 40}, {2, 3, 4, 5},   {9, 2, 300, 2},
+      {2, 1, 3, 1}, {100, 7, 9}, {50, 4, 600}, {1, 1, 1},    {200000, 2, 1}, {2, 3, 2, 3, 2}};
+  for (const Shape& shape : shapes) {
+    for (const DType dtype : {DType::f32, DType::f64}) {
+      bd::Tape tape;
+      const Tensor numbers = noise(shape, dtype);
+      const Var x = tape.constant(numbers);
+      for (unsigned set = 0; set < 1U << shape.rank(); ++set) {
+        std::vector<std::int64_t> axes;
+        std::vector<bool> reduced(shape.rank());
+        for (std::size_t k = 0; k < shape.rank(); ++k) {
+          reduced[k] = (set >> k & 1) != 0;
+          if (reduced[k]) axes.push_back(static_cast<std::int64_t>(k));
+        }
+        if (axes.empty() && shape.rank() > 0) continue;  // no axes stand for all
+        const Tensor y = value(bd::sum(x, axes));
+        const auto expected = sums_by_definition(numbers, reduced);
+        REQUIRE(y.numel() == expected.size());
+        const double unit = dtype == DType::f32 ? 0x1p-23 : 0x1p-52;
+        double worst = 0;
+        for (std::size_t k = 0; k < expected.size(); ++k) {
+          const double error = std::abs(y.at(k) - static_cast<double>(expected[k]));
+          worst = std::max(worst, error / (std::abs(static_cast<double>(expected[k])) + 1e-6));
+        }
+        CAPTURE(to_string(shape));
+        CAPTURE(set);
+        CHECK(worst <= unit);
+      }
+    }
+  }
+}
+
+TEST_CASE("ten million terms of 0.1f are summed to f32's last bit") {
+  bd::Tape tape;
+  const Var x = tape.constant(Tensor::full({10'000'000}, 0.1));
+  const double exact = 1e7 * static_cast<double>(0.1f);
+  CHECK(std::abs(value(bd::sum(x)).item() - exact) <= 0x1p-24 * exact);
+}
+
+TEST_CASE("f64 sums survive cancellation") {
+  bd::Tape tape;
+  const Var x = tape.constant(Tensor({1e16, 1, 1, 1, 1, 1, 1, 1, -1e16}, DType::f64));
+  CHECK(value(bd::sum(x)).item() == 7);
+  Tensor many = Tensor::full({3001, 70}, 1, DType::f64);
+  for (std::size_t k = 0; k < 70; ++k) {
+    many.mutable_data<double>()[k] = 1e16;
+    many.mutable_data<double>()[3000 * 70 + k] = -1e16;
+  }
+  CHECK(value(bd::sum(tape.constant(many), {0})).same_bits(Tensor::full({70}, 2999, DType::f64)));
+  CHECK(value(bd::sum(tape.constant(many))).item() == 70 * 2999);
+}
+
+TEST_CASE("infinities and NaN come through a sum") {
+  for (const DType dtype : {DType::f32, DType::f64}) {
+    bd::Tape tape;
+    const auto total = [&](std::initializer_list<bd::NestedList> numbers) {
+      return value(bd::sum(tape.constant(Tensor(numbers, dtype)))).item();
+    };
+    CHECK(total({1, kInf, 2}) == kInf);
+    CHECK(total({1, -kInf, 2}) == -kInf);
+    CHECK(std::isnan(total({kInf, -kInf})));
+    CHECK(std::isnan(total({1, kNaN, kInf})));
+    CHECK(total({1e38, 1e38, 1e38, 1e38}) == (dtype == DType::f32 ? kInf : 4e38));
+  }
+}
+
+TEST_CASE("a sum of nothing is zero, a mean of nothing is NaN") {
+  bd::Tape tape;
+  const Var x = tape.constant(Tensor::zeros({3, 0}));
+  CHECK(value(bd::sum(x, {1})).same_bits({0, 0, 0}));
+  CHECK(value(bd::sum(x)).same_bits(Tensor::scalar(0)));
+  CHECK(value(bd::sum(x, {0})).same_bits(Tensor::zeros({0})));
+  CHECK(value(bd::mean(x, {1})).same_bits({kNaN, kNaN, kNaN}));
+}
+
+TEST_CASE("the mean of equal numbers is that number in f32, and within a rounding of it in f64") {
+  for (std::int64_t n = 1; n < 200; ++n) {
+    bd::Tape tape;
+    CHECK(value(bd::mean(tape.constant(Tensor::full({n}, 0.7)))).item() == 0.7f);
+    const double mean = value(bd::mean(tape.constant(Tensor::full({n}, 0.7, DType::f64)))).item();
+    CHECK(std::abs(mean - 0.7) <= 0x1p-53);
+  }
+}
+
+TEST_CASE("reductions have the same bits with any number of threads and on every vector target") {
+  const Shape shapes[] = {{3'000'001}, {100'000, 10}, {10, 100'000}, {3000, 700}, {128, 256}, {40, 500, 30}};
+  for (const Shape& shape : shapes) {
+    for (const DType dtype : {DType::f32, DType::f64}) {
+      bd::Tape tape;
+      const Var x = tape.constant(noise(shape, dtype));
+      std::vector<Var> sums{bd::sum(x)};
+      for (std::size_t k = 0; k < shape.rank(); ++k)
+        sums.push_back(bd::sum(x, {static_cast<std::int64_t>(k)}));
+      for (Var y : sums) {
+        const Tensor one = run(y, 1);
+        CHECK(one.same_bits(run(y, 2)));
+        CHECK(one.same_bits(run(y, 5)));
+        for (const std::int64_t target : bd::kernels::vector_targets()) {
+          const bd::kernels::ForcedTarget forced(target);
+          CHECK(one.same_bits(run(y, 1)));
+        }
+      }
+    }
+  }
+}
+
+TEST_CASE("derivatives of sums and means") {
+  for (const auto& axes : std::vector<std::vector<std::int64_t>>{{}, {0}, {1}, {-1}, {0, 2}}) {
+    for (const bool keep : {false, true}) {
+      differences::check_shape({2, 3, 4}, [&](Var x) { return bd::sum(x, axes, keep); });
+      differences::check_shape({2, 3, 4}, [&](Var x) { return bd::mean(x, axes, keep); });
+      differences::check_shape({2, 3, 4},
+                               [&](Var x) { return bd::square(bd::mean(bd::square(x), axes, keep)); });
+    }
+  }
+}
+
+TEST_CASE("reductions say which axis is wrong") {
+  bd::Tape tape;
+  const Var x = tape.constant(Tensor::zeros({2, 3}));
+  CHECK_THROWS_AS(bd::sum(x, {2}), bd::ShapeError);
+  CHECK_THROWS_AS(bd::sum(x, {0, -2}), bd::ShapeError);
+  CHECK_THROWS_AS(bd::mean(x, {-3}), bd::ShapeError);
+  CHECK_THROWS_AS(bd::sum(tape.constant(Tensor::arange(3))), bd::DTypeError);
+  CHECK(tape.size() == 2);
+}
