@@ -19,9 +19,6 @@ constinit const Op add_op{
     .jvp = {[](const Call&, Var t) { return t; }, [](const Call&, Var t) { return t; }},
 };
 
-Var add(Operand a, Operand b, Where where) {
-  const auto [x, y] = operands("add", a, b, where);
-  return x.tape().record(add_op, {x, y}, {}, where);
-}
+Var add(Operand a, Operand b, Where where) { return record_binary(add_op, a, b, where); }
 
 }  // namespace backdrop

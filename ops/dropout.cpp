@@ -4,6 +4,7 @@
 
 #include "infer.hpp"
 #include "kernels/elementwise.hpp"
+#include "operands.hpp"
 
 namespace backdrop {
 
@@ -37,12 +38,17 @@ constinit const Op dropout_op{
 };
 
 Var dropout(Var x, double probability, Var mask, Where where) {
-  if (mask.dtype() == DType::mask && mask.shape() != x.shape()) mask = broadcast_to(mask, x.shape(), where);
-  return x.tape().record(dropout_op, {x, mask}, {probability}, where);
+  return all_or_nothing(x.tape(), [&] {
+    const bool spread = mask.dtype() == DType::mask && mask.shape() != x.shape();
+    return x.tape().record(dropout_op, {x, spread ? broadcast_to(mask, x.shape(), where) : mask},
+                           {probability}, where);
+  });
 }
 
 Var dropout(Var x, double probability, Key key, Where where) {
-  return dropout(x, probability, dropout_mask(x.tape(), x.shape(), probability, key, where), where);
+  return all_or_nothing(x.tape(), [&] {
+    return dropout(x, probability, dropout_mask(x.tape(), x.shape(), probability, key, where), where);
+  });
 }
 
 }  // namespace backdrop

@@ -1,5 +1,6 @@
 #include <backdrop/core/error.hpp>
 #include <backdrop/ops/create.hpp>
+#include <cmath>
 #include <string>
 
 #include "kernels/elementwise.hpp"
@@ -13,14 +14,17 @@ constexpr auto number = attr::real("value");
 constexpr auto dtype = attr::dtype("dtype");
 
 Type infer_full(const Call& c) {
-  if (!is_float(c[dtype])) {
-    throw DTypeError("full: makes f32 or f64, not " + to_string(c[dtype]) + "; use tape.constant()");
+  if (c[dtype] == DType::mask) {
+    throw DTypeError("full: makes f32, f64 or i64, not a mask; use tape.constant()");
+  }
+  if (c[dtype] == DType::i64 && !(std::abs(c[number]) < 0x1p63 && c[number] == std::trunc(c[number]))) {
+    throw ValueError("full: " + std::to_string(c[number]) + " is no i64; cast the other operand, or round");
   }
   return {c[dtype], c.tape.intern(Shape(c[shape]))};
 }
 
 void fill(const Block& b) {
-  kernels::with_float(b.dtype(), [&]<class T>(T) {
+  kernels::with_number(b.dtype(), [&]<class T>(T) {
     auto* y = static_cast<T*>(b.y);
     for (std::size_t k = 0; k < b.count; ++k) y[k] = static_cast<T>(b[number]);
   });

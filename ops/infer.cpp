@@ -32,6 +32,14 @@ void require_same_shape(const Call& c, std::size_t a, std::size_t b) {
                    to_string(c.shape(b)));
 }
 
+void require_same_type(const Call& c, std::size_t a, std::size_t b) {
+  if (c.dtype(a) != c.dtype(b)) {
+    throw DTypeError(std::string(c.name()) + ": " + to_string(c.dtype(a)) + " and " + to_string(c.dtype(b)) +
+                     " do not mix; cast one of them");
+  }
+  require_same_shape(c, a, b);
+}
+
 Type like_first(const Call& c) {
   require_float(c, 0);
   return c.type(0);
@@ -39,13 +47,7 @@ Type like_first(const Call& c) {
 
 Type same(const Call& c) {
   require_float(c, 0);
-  for (std::size_t k = 1; k < c.arity(); ++k) {
-    if (c.dtype(k) != c.dtype(0)) {
-      throw DTypeError(std::string(c.name()) + ": " + to_string(c.dtype(0)) + " and " +
-                       to_string(c.dtype(k)) + " do not mix; cast one of them");
-    }
-    require_same_shape(c, 0, k);
-  }
+  for (std::size_t k = 1; k < c.arity(); ++k) require_same_type(c, 0, k);
   return c.type(0);
 }
 

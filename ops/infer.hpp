@@ -19,6 +19,8 @@ Type masked(const Call& c);
 void require_float(const Call& c, std::size_t k);
 /// Throws DTypeError unless input `k` has this dtype.
 void require_dtype(const Call& c, std::size_t k, DType dtype, const char* remedy = "");
+/// Throws DTypeError or ShapeError unless inputs a and b have one dtype and one shape.
+void require_same_type(const Call& c, std::size_t a, std::size_t b);
 /// Throws ShapeError unless inputs a and b have one shape.
 void require_same_shape(const Call& c, std::size_t a, std::size_t b);
 

@@ -37,9 +37,8 @@ constinit const Op mul_op{
 Var mul(Operand a, Operand b, Where where) {
   if (a.is_number() && !b.is_number()) return scale(b.var(), a.number(), where);
   if (b.is_number() && !a.is_number()) return scale(a.var(), b.number(), where);
-  auto [x, y] = operands("mul", a, b, where);
-  if (x.dtype() == DType::mask && y.dtype() != DType::mask) std::swap(x, y);
-  return x.tape().record(mul_op, {x, y}, {}, where);
+  const bool mask_first = !a.is_number() && a.var().dtype() == DType::mask && b.var().dtype() != DType::mask;
+  return mask_first ? record_binary(mul_op, b, a, where) : record_binary(mul_op, a, b, where);
 }
 
 }  // namespace backdrop

@@ -7,13 +7,29 @@
 
 namespace backdrop {
 
+namespace {
+
+void require_a_var(const char* op, const Operand& a, const Operand& b) {
+  if (!a.is_number() || !b.is_number()) return;
+  throw ValueError(std::string(op) + ": neither operand is a Var; record one with tape.constant()");
+}
+
+}  // namespace
+
 std::pair<Var, Var> operands(const char* op, Operand a, Operand b, Where where) {
-  if (a.is_number() && b.is_number()) {
-    throw ValueError(std::string(op) + ": neither operand is a Var; record one with tape.constant()");
-  }
+  require_a_var(op, a, b);
   const Var x = a.is_number() ? full_like(b.var(), a.number(), where) : a.var();
   const Var y = b.is_number() ? full_like(a.var(), b.number(), where) : b.var();
   return broadcast_together(op, x, y, where);
+}
+
+Var record_binary(const Op& op, Operand a, Operand b, Where where) {
+  require_a_var(op.name, a, b);
+  Tape& tape = (a.is_number() ? b : a).var().tape();
+  return all_or_nothing(tape, [&] {
+    const auto [x, y] = operands(op.name, a, b, where);
+    return tape.record(op, {x, y}, {}, where);
+  });
 }
 
 }  // namespace backdrop

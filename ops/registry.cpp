@@ -1,6 +1,8 @@
 #include <backdrop/ops/arithmetic.hpp>
+#include <backdrop/ops/compare.hpp>
 #include <backdrop/ops/create.hpp>
 #include <backdrop/ops/dropout.hpp>
+#include <backdrop/ops/elementwise.hpp>
 #include <backdrop/ops/layout.hpp>
 #include <backdrop/ops/matmul.hpp>
 #include <backdrop/ops/reduce.hpp>
@@ -22,6 +24,51 @@ constexpr const Op* kOps[] = {
     &mul_op,
     &scale_op,
     &square_op,
+    &sub_op,
+    &div_op,
+    &neg_op,
+    &pow_op,
+    &maximum_op,
+    &minimum_op,
+    &abs_op,
+    &sign_op,
+    &sqrt_op,
+    &rsqrt_op,
+    &reciprocal_op,
+    // elementwise
+    &exp_op,
+    &expm1_op,
+    &log_op,
+    &log1p_op,
+    &sin_op,
+    &cos_op,
+    &erf_op,
+    &erfc_op,
+    &tanh_op,
+    &sigmoid_op,
+    &softplus_op,
+    &log_sigmoid_op,
+    &relu_op,
+    &leaky_relu_op,
+    &elu_op,
+    &silu_op,
+    &gelu_op,
+    &gelu_tanh_op,
+    &clip_op,
+    // compare
+    &greater_op,
+    &greater_equal_op,
+    &less_op,
+    &less_equal_op,
+    &equal_op,
+    &not_equal_op,
+    &logical_and_op,
+    &logical_or_op,
+    &logical_not_op,
+    &where_op,
+    &masked_fill_op,
+    &cast_op,
+    &stop_gradient_op,
     // dropout
     &dropout_op,
     &dropout_mask_op,

@@ -1,7 +1,9 @@
 #pragma once
 
+#include <algorithm>
 #include <backdrop/core/op.hpp>
 #include <cstdint>
+#include <cstring>
 
 /// Loops for elementwise kernels. Each element is computed by the same expression in the dtype of the output,
 /// whatever the block it falls into.
@@ -14,6 +16,16 @@ void with_float(DType dtype, F&& f) {
     f(float{});
   } else {
     f(double{});
+  }
+}
+
+/// The same for f32, f64 and i64.
+template <class F>
+void with_number(DType dtype, F&& f) {
+  if (dtype == DType::i64) {
+    f(std::int64_t{});
+  } else {
+    with_float(dtype, f);
   }
 }
 
@@ -51,5 +63,58 @@ void map_kept(const Block& b, F f) {
     for (std::size_t k = 0; k < b.count; ++k) y[k] = bit(b.x[1], k) ? f(x[k]) : T{0};
   });
 }
+
+/// y = a where the mask (input 0) is 1, b where it is 0
+inline void select(const Block& block) {
+  with_float(block.dtype(), [&]<class T>(T) {
+    auto* y = static_cast<T*>(block.y);
+    const auto* a = static_cast<const T*>(block.x[1]);
+    const auto* b = static_cast<const T*>(block.x[2]);
+    for (std::size_t k = 0; k < block.count; ++k) y[k] = bit(block.x[0], k) ? a[k] : b[k];
+  });
+}
+
+/// y = x where the mask (input 1) is 1, `value` where it is 0
+inline void fill_dropped(const Block& b, double value) {
+  with_float(b.dtype(), [&]<class T>(T) {
+    auto* y = static_cast<T*>(b.y);
+    const auto* x = static_cast<const T*>(b.x[0]);
+    for (std::size_t k = 0; k < b.count; ++k) y[k] = bit(b.x[1], k) ? x[k] : static_cast<T>(value);
+  });
+}
+
+/// Writes keep(0), ..., keep(count - 1) as the bits of a mask; the unused bits of the last byte are zero.
+template <class F>
+void write_bits(void* y, std::size_t count, F keep) {
+  auto* bytes = static_cast<std::uint8_t*>(y);
+  for (std::size_t k = 0; k < count; k += 8) {
+    const std::size_t n = std::min<std::size_t>(8, count - k);
+    unsigned byte = 0;
+    for (std::size_t i = 0; i < n; ++i) byte |= unsigned{keep(k + i)} << i;
+    bytes[k / 8] = static_cast<std::uint8_t>(byte);
+  }
+}
+
+/// mask = related(x0, x1), for f32, f64 and i64
+template <class F>
+void compare(const Block& b, F related) {
+  with_number(b.call.dtype(0), [&]<class T>(T) {
+    const auto* x0 = static_cast<const T*>(b.x[0]);
+    const auto* x1 = static_cast<const T*>(b.x[1]);
+    write_bits(b.y, b.count, [=](std::size_t k) { return related(x0[k], x1[k]); });
+  });
+}
+
+/// mask = f(masks), where byte(k) gives byte k of the result
+template <class F>
+void write_mask_bytes(const Block& b, F byte) {
+  auto* y = static_cast<std::uint8_t*>(b.y);
+  for (std::size_t k = 0; k < (b.count + 7) / 8; ++k) y[k] = static_cast<std::uint8_t>(byte(k));
+  if (b.count % 8 != 0)
+    y[b.count / 8] = static_cast<std::uint8_t>(y[b.count / 8] & ((1U << b.count % 8) - 1));
+}
+
+/// y = x, any dtype
+inline void copy(const Block& b) { std::memmove(b.y, b.x[0], byte_size(b.dtype(), b.count)); }
 
 }  // namespace backdrop::kernels

@@ -8,9 +8,9 @@ namespace backdrop {
 class Operand {
  public:
   Operand(Var v, Where where = Where::here()) : var_(v), where_(where) {}
-  Operand(double number, Where where = Where::here()) : number_(number), where_(where) {}
+  Operand(double number, Where where = Where::here()) : number_(number), is_number_(true), where_(where) {}
 
-  bool is_number() const { return !var_; }
+  bool is_number() const { return is_number_; }
   Var var() const { return var_; }
   double number() const { return number_; }
   Where where() const { return where_; }
@@ -18,6 +18,7 @@ class Operand {
  private:
   Var var_;
   double number_ = 0;
+  bool is_number_ = false;
   Where where_;
 };
 
@@ -25,6 +26,17 @@ extern const Op add_op;
 extern const Op mul_op;
 extern const Op scale_op;
 extern const Op square_op;
+extern const Op sub_op;
+extern const Op div_op;
+extern const Op neg_op;
+extern const Op pow_op;
+extern const Op maximum_op;
+extern const Op minimum_op;
+extern const Op abs_op;
+extern const Op sign_op;
+extern const Op sqrt_op;
+extern const Op rsqrt_op;
+extern const Op reciprocal_op;
 
 /// y = a + b, broadcast by NumPy's rule. f32 or f64, the same on both sides; otherwise DTypeError.
 Var add(Operand a, Operand b, Where where = Where::here());
@@ -39,7 +51,46 @@ Var scale(Var x, double factor, Where where = Where::here());
 /// y = x^2.
 Var square(Var x, Where where = Where::here());
 
+/// y = a - b, broadcast by NumPy's rule. f32 or f64, the same on both sides; otherwise DTypeError.
+Var sub(Operand a, Operand b, Where where = Where::here());
+
+/// y = a / b, broadcast by NumPy's rule. f32 or f64, the same on both sides; otherwise DTypeError.
+Var div(Operand a, Operand b, Where where = Where::here());
+
+/// y = -x.
+Var neg(Var x, Where where = Where::here());
+
+/// y = x^exponent, at special values as C's pow: x^0 = 1 for all x, a negative x with a fractional exponent
+/// gives NaN, 0 with a negative one Inf. dy/dx = exponent x^(exponent-1), and 0 everywhere when exponent = 0.
+Var pow(Var x, double exponent, Where where = Where::here());
+
+/// y = the larger of a and b; NaN when either is NaN. Broadcasts. Where a = b, y = b and each side receives
+/// half of the cotangent, as in PyTorch.
+Var maximum(Operand a, Operand b, Where where = Where::here());
+
+/// y = the smaller of a and b; NaN when either is NaN. Broadcasts. Where a = b, y = b and each side receives
+/// half of the cotangent, as in PyTorch.
+Var minimum(Operand a, Operand b, Where where = Where::here());
+
+/// y = |x|; its derivative at 0 is 0.
+Var abs(Var x, Where where = Where::here());
+
+/// y = -1, 0 or 1 as x is; NaN and the sign of a zero pass. Its derivative is 0 everywhere.
+Var sign(Var x, Where where = Where::here());
+
+/// y = the square root of x; NaN for x < 0. Its derivative at 0 is Inf.
+Var sqrt(Var x, Where where = Where::here());
+
+/// y = 1 / sqrt(x).
+Var rsqrt(Var x, Where where = Where::here());
+
+/// y = 1 / x.
+Var reciprocal(Var x, Where where = Where::here());
+
 inline Var operator+(Operand a, Operand b) { return add(a, b, a.where()); }
+inline Var operator-(Operand a, Operand b) { return sub(a, b, a.where()); }
 inline Var operator*(Operand a, Operand b) { return mul(a, b, a.where()); }
+inline Var operator/(Operand a, Operand b) { return div(a, b, a.where()); }
+inline Var operator-(Operand a) { return neg(a.var(), a.where()); }
 
 }  // namespace backdrop

@@ -2,8 +2,10 @@
 
 /// The whole vocabulary.
 #include <backdrop/ops/arithmetic.hpp>
+#include <backdrop/ops/compare.hpp>
 #include <backdrop/ops/create.hpp>
 #include <backdrop/ops/dropout.hpp>
+#include <backdrop/ops/elementwise.hpp>
 #include <backdrop/ops/layout.hpp>
 #include <backdrop/ops/matmul.hpp>
 #include <backdrop/ops/reduce.hpp>

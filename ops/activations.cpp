@@ -1,0 +1,127 @@
+#include <backdrop/ops/compare.hpp>
+#include <backdrop/ops/elementwise.hpp>
+#include <cmath>
+#include <numbers>
+
+#include "infer.hpp"
+#include "kernels/elementwise.hpp"
+
+namespace backdrop {
+
+namespace {
+
+constexpr auto slope = attr::real("slope").or_else(0.01);
+constexpr auto alpha = attr::real("alpha").or_else(1);
+
+Var leak(const Call& c, Var g) { return where(greater(c[0], 0), g, scale(g, c[slope])); }
+
+// Below 0 the derivative is alpha e^x; the minimum keeps what is not chosen from overflowing.
+Var slope_of_elu(const Call& c) { return where(greater(c[0], 0), 1, scale(exp(minimum(c[0], 0)), c[alpha])); }
+
+// u = sqrt(2/pi) (x + 0.044715 x^3), doubled
+constexpr double kCubic = 0.044715;
+constexpr double kOuter = 2 * std::numbers::sqrt2 * std::numbers::inv_sqrtpi;
+
+}  // namespace
+
+// y = max(x, 0)
+// y is 0 where the derivative is: the mask "y is not 0" selects the cotangent, and x is no longer needed.
+constinit const Op relu_op{
+    .name = "relu",
+    .inputs = {"x"},
+    .formula = "y = max(x, 0)",
+    .jacobian = "diag(x > 0)",
+    .singular = "x = 0: 0",
+    .structure = Structure::diagonal,
+    .infer = infer::like_first,
+    .block =
+        [](const Block& b) { kernels::map(b, [](auto x) { return x > 0 || x != x ? x : decltype(x){0}; }); },
+    .derivative = {[](const Call& c) { return cast(c.y, DType::mask); }},
+};
+
+// y = x > 0 ? x : slope x
+constinit const Op leaky_relu_op{
+    .name = "leaky_relu",
+    .inputs = {"x"},
+    .attrs = {slope},
+    .formula = "y = x if x > 0, else slope x",
+    .jacobian = "diag(1 if x > 0, else slope)",
+    .singular = "x = 0: slope",
+    .structure = Structure::diagonal,
+    .infer = infer::like_first,
+    .block =
+        [](const Block& b) {
+          const double s = b[slope];
+          kernels::map(b, [s](auto x) { return x > 0 ? x : x * static_cast<decltype(x)>(s); });
+        },
+    .vjp = {leak},
+    .jvp = {leak},
+    .body = [](const Call& c) { return where(greater(c[0], 0), c[0], scale(c[0], c[slope])); },
+    .exact = true,
+};
+
+// y = x > 0 ? x : alpha (e^x - 1)
+constinit const Op elu_op{
+    .name = "elu",
+    .inputs = {"x"},
+    .attrs = {alpha},
+    .formula = "y = x if x > 0, else alpha (e^x - 1)",
+    .jacobian = "diag(1 if x > 0, else alpha e^x)",
+    .singular = "x = 0: alpha",
+    .structure = Structure::diagonal,
+    .infer = infer::like_first,
+    .block =
+        [](const Block& b) {
+          const double a = b[alpha];
+          kernels::map(b, [a](auto x) { return x > 0 ? x : std::expm1(x) * static_cast<decltype(x)>(a); });
+        },
+    .derivative = {slope_of_elu},
+    .body = [](const Call& c) { return where(greater(c[0], 0), c[0], scale(expm1(c[0]), c[alpha])); },
+    .exact = true,
+};
+
+// y = x sigmoid(x)
+constinit const Op silu_op{
+    .name = "silu",
+    .inputs = {"x"},
+    .formula = "y = x / (1 + e^-x)",
+    .jacobian = "diag(s + y (1 - s)), s = sigmoid(x)",
+    .structure = Structure::diagonal,
+    .infer = infer::like_first,
+    .body = [](const Call& c) { return mul(c[0], sigmoid(c[0])); },
+};
+
+// y = x P(X <= x)
+constinit const Op gelu_op{
+    .name = "gelu",
+    .inputs = {"x"},
+    .formula = "y = x erfc(-x/sqrt(2)) / 2",
+    .jacobian = "diag(y/x + x e^(-x^2/2) / sqrt(2 pi))",
+    .structure = Structure::diagonal,
+    .infer = infer::like_first,
+    .body = [](const Call& c) { return mul(c[0], scale(erfc(scale(c[0], -1 / std::numbers::sqrt2)), 0.5)); },
+};
+
+// y = x sigmoid(2 u)
+constinit const Op gelu_tanh_op{
+    .name = "gelu_tanh",
+    .inputs = {"x"},
+    .formula = "y = x/2 (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3)))",
+    .jacobian = "diag of the derivative of x sigmoid(2u)",
+    .structure = Structure::diagonal,
+    .infer = infer::like_first,
+    .body =
+        [](const Call& c) {
+          const Var cube = mul(c[0], square(c[0]));
+          return mul(c[0], sigmoid(scale(add(c[0], scale(cube, kCubic)), kOuter)));
+        },
+};
+
+Var relu(Var x, Where where) { return x.tape().record(relu_op, {x}, {}, where); }
+Var silu(Var x, Where where) { return x.tape().record(silu_op, {x}, {}, where); }
+Var gelu(Var x, Where where) { return x.tape().record(gelu_op, {x}, {}, where); }
+Var gelu_tanh(Var x, Where where) { return x.tape().record(gelu_tanh_op, {x}, {}, where); }
+Var leaky_relu(Var x, double s, Where where) { return x.tape().record(leaky_relu_op, {x}, {s}, where); }
+Var elu(Var x, double a, Where where) { return x.tape().record(elu_op, {x}, {a}, where); }
+
+}  // namespace backdrop

@@ -1,0 +1,78 @@
+#include <backdrop/ops/compare.hpp>
+#include <cmath>
+#include <limits>
+
+#include "infer.hpp"
+#include "kernels/elementwise.hpp"
+
+namespace backdrop {
+
+namespace {
+
+constexpr auto dtype = attr::dtype("dtype");
+
+// C++ leaves a conversion to an integer that cannot hold the number undefined; here it saturates.
+template <class To, class From>
+To convert(From x) {
+  if constexpr (std::is_floating_point_v<From> && std::is_integral_v<To>) {
+    constexpr From kBound = -static_cast<From>(std::numeric_limits<To>::min());
+    if (std::isnan(x)) return 0;
+    if (x >= kBound) return std::numeric_limits<To>::max();
+    if (x < -kBound) return std::numeric_limits<To>::min();
+  }
+  return static_cast<To>(x);
+}
+
+void to_mask(const Block& b) {
+  kernels::with_number(b.call.dtype(0), [&]<class From>(From) {
+    const auto* x = static_cast<const From*>(b.x[0]);
+    kernels::write_bits(b.y, b.count, [x](std::size_t k) { return x[k] != 0; });
+  });
+}
+
+void to_number(const Block& b) {
+  kernels::with_number(b.dtype(), [&]<class To>(To) {
+    auto* y = static_cast<To*>(b.y);
+    if (b.call.dtype(0) == DType::mask) {
+      for (std::size_t k = 0; k < b.count; ++k) y[k] = static_cast<To>(kernels::bit(b.x[0], k));
+      return;
+    }
+    kernels::with_number(b.call.dtype(0), [&]<class From>(From) {
+      const auto* x = static_cast<const From*>(b.x[0]);
+      for (std::size_t k = 0; k < b.count; ++k) y[k] = convert<To>(x[k]);
+    });
+  });
+}
+
+void convert_block(const Block& b) {
+  if (b.dtype() == b.call.dtype(0)) {
+    kernels::copy(b);
+  } else if (b.dtype() == DType::mask) {
+    to_mask(b);
+  } else {
+    to_number(b);
+  }
+}
+
+}  // namespace
+
+// y = x in another dtype
+constinit const Op cast_op{
+    .name = "cast",
+    .inputs = {"x"},
+    .attrs = {dtype},
+    .formula = "y = x as dtype",
+    .jacobian = "I between f32 and f64; none otherwise",
+    .structure = Structure::identity,
+    .infer =
+        [](const Call& c) {
+          return Type{c[dtype], c.type(0).shape};
+        },
+    .block = convert_block,
+    .vjp = {[](const Call& c, Var g) { return cast(g, c.dtype(0)); }},
+    .jvp = linear,
+};
+
+Var cast(Var x, DType to, Where at) { return x.dtype() == to ? x : x.tape().record(cast_op, {x}, {to}, at); }
+
+}  // namespace backdrop

@@ -1,0 +1,54 @@
+#include <backdrop/ops/arithmetic.hpp>
+#include <backdrop/ops/compare.hpp>
+
+#include "infer.hpp"
+#include "kernels/elementwise.hpp"
+#include "operands.hpp"
+
+namespace backdrop {
+
+namespace {
+
+// Of the cotangent, what reaches the side that has won: all of it, and half at a tie.
+Var share(const Call& c, Var g, Var lost) {
+  return mul(where(equal(c[0], c[1]), scale(g, 0.5), g), logical_not(lost));
+}
+Var if_larger_a(const Call& c, Var g) { return share(c, g, less(c[0], c[1])); }
+Var if_larger_b(const Call& c, Var g) { return share(c, g, less(c[1], c[0])); }
+Var if_smaller_a(const Call& c, Var g) { return share(c, g, greater(c[0], c[1])); }
+Var if_smaller_b(const Call& c, Var g) { return share(c, g, greater(c[1], c[0])); }
+
+}  // namespace
+
+// y = a > b ? a : b, and NaN from either side
+constinit const Op maximum_op{
+    .name = "maximum",
+    .inputs = {"a", "b"},
+    .formula = "y = max(a, b)",
+    .jacobian = "[diag(a > b), diag(b > a)]",
+    .singular = "a = b: half to each",
+    .structure = Structure::diagonal,
+    .infer = infer::same,
+    .block = [](const Block& b) { kernels::zip(b, [](auto x, auto y) { return x > y || x != x ? x : y; }); },
+    .vjp = {if_larger_a, if_larger_b},
+    .jvp = {if_larger_a, if_larger_b},
+};
+
+// y = a < b ? a : b, and NaN from either side
+constinit const Op minimum_op{
+    .name = "minimum",
+    .inputs = {"a", "b"},
+    .formula = "y = min(a, b)",
+    .jacobian = "[diag(a < b), diag(b < a)]",
+    .singular = "a = b: half to each",
+    .structure = Structure::diagonal,
+    .infer = infer::same,
+    .block = [](const Block& b) { kernels::zip(b, [](auto x, auto y) { return x < y || x != x ? x : y; }); },
+    .vjp = {if_smaller_a, if_smaller_b},
+    .jvp = {if_smaller_a, if_smaller_b},
+};
+
+Var maximum(Operand a, Operand b, Where at) { return record_binary(maximum_op, a, b, at); }
+Var minimum(Operand a, Operand b, Where at) { return record_binary(minimum_op, a, b, at); }
+
+}  // namespace backdrop

@@ -1,0 +1,23 @@
+#include <backdrop/ops/arithmetic.hpp>
+
+#include "infer.hpp"
+#include "kernels/elementwise.hpp"
+
+namespace backdrop {
+
+// y = -x
+constinit const Op neg_op{
+    .name = "neg",
+    .inputs = {"x"},
+    .formula = "y = -x",
+    .jacobian = "-I",
+    .structure = Structure::diagonal,
+    .infer = infer::like_first,
+    .block = [](const Block& b) { kernels::map(b, [](auto x) { return -x; }); },
+    .vjp = {[](const Call&, Var g) { return neg(g); }},
+    .jvp = linear,
+};
+
+Var neg(Var x, Where where) { return x.tape().record(neg_op, {x}, {}, where); }
+
+}  // namespace backdrop

@@ -1,0 +1,82 @@
+#include <backdrop/ops/arithmetic.hpp>
+#include <backdrop/ops/elementwise.hpp>
+#include <cmath>
+
+#include "infer.hpp"
+#include "kernels/elementwise.hpp"
+
+namespace backdrop {
+
+namespace {
+
+// e^-|x| lies in [0, 1], so that nothing overflows.
+template <class T>
+T logistic(T x) {
+  const T e = std::exp(-std::abs(x));
+  return (x < 0 ? e : T{1}) / (1 + e);
+}
+
+template <class T>
+T log_one_plus_exp(T x) {
+  const T positive = x < 0 ? T{0} : x;
+  return positive + std::log1p(std::exp(-std::abs(x)));
+}
+
+}  // namespace
+
+// y = tanh x
+constinit const Op tanh_op{
+    .name = "tanh",
+    .inputs = {"x"},
+    .formula = "y = tanh x",
+    .jacobian = "diag(1 - y^2)",
+    .structure = Structure::diagonal,
+    .infer = infer::like_first,
+    .block = [](const Block& b) { kernels::map(b, [](auto x) { return std::tanh(x); }); },
+    .derivative = {[](const Call& c) { return 1 - square(c.y); }},
+};
+
+// y = 1 / (1 + e^-x)
+constinit const Op sigmoid_op{
+    .name = "sigmoid",
+    .inputs = {"x"},
+    .formula = "y = 1 / (1 + e^-x)",
+    .jacobian = "diag(y (1 - y))",
+    .structure = Structure::diagonal,
+    .infer = infer::like_first,
+    .block = [](const Block& b) { kernels::map(b, [](auto x) { return logistic(x); }); },
+    .derivative = {[](const Call& c) { return c.y * (1 - c.y); }},
+};
+
+// y = ln(1 + e^x) = max(x, 0) + ln(1 + e^-|x|)
+constinit const Op softplus_op{
+    .name = "softplus",
+    .inputs = {"x"},
+    .formula = "y = ln(1 + e^x)",
+    .jacobian = "diag(sigmoid(x))",
+    .structure = Structure::diagonal,
+    .infer = infer::like_first,
+    .block = [](const Block& b) { kernels::map(b, [](auto x) { return log_one_plus_exp(x); }); },
+    .derivative = {[](const Call& c) { return sigmoid(c[0]); }},
+};
+
+// y = ln(1 / (1 + e^-x))
+constinit const Op log_sigmoid_op{
+    .name = "log_sigmoid",
+    .inputs = {"x"},
+    .formula = "y = ln(1 / (1 + e^-x))",
+    .jacobian = "diag(sigmoid(-x))",
+    .structure = Structure::diagonal,
+    .infer = infer::like_first,
+    .block = [](const Block& b) { kernels::map(b, [](auto x) { return -log_one_plus_exp(-x); }); },
+    .derivative = {[](const Call& c) { return sigmoid(neg(c[0])); }},
+    .body = [](const Call& c) { return neg(softplus(neg(c[0]))); },
+    .exact = true,
+};
+
+Var tanh(Var x, Where where) { return x.tape().record(tanh_op, {x}, {}, where); }
+Var sigmoid(Var x, Where where) { return x.tape().record(sigmoid_op, {x}, {}, where); }
+Var softplus(Var x, Where where) { return x.tape().record(softplus_op, {x}, {}, where); }
+Var log_sigmoid(Var x, Where where) { return x.tape().record(log_sigmoid_op, {x}, {}, where); }
+
+}  // namespace backdrop

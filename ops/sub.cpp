@@ -1,0 +1,24 @@
+#include <backdrop/ops/arithmetic.hpp>
+
+#include "infer.hpp"
+#include "kernels/elementwise.hpp"
+#include "operands.hpp"
+
+namespace backdrop {
+
+// y = a - b
+constinit const Op sub_op{
+    .name = "sub",
+    .inputs = {"a", "b"},
+    .formula = "y = a - b",
+    .jacobian = "[I, -I]",
+    .structure = Structure::diagonal,
+    .infer = infer::same,
+    .block = [](const Block& b) { kernels::zip(b, [](auto x, auto y) { return x - y; }); },
+    .vjp = {[](const Call&, Var g) { return g; }, [](const Call&, Var g) { return neg(g); }},
+    .jvp = {[](const Call&, Var t) { return t; }, [](const Call&, Var t) { return neg(t); }},
+};
+
+Var sub(Operand a, Operand b, Where where) { return record_binary(sub_op, a, b, where); }
+
+}  // namespace backdrop

@@ -1,0 +1,37 @@
+#include <backdrop/ops/arithmetic.hpp>
+#include <backdrop/ops/elementwise.hpp>
+#include <cmath>
+
+#include "infer.hpp"
+#include "kernels/elementwise.hpp"
+
+namespace backdrop {
+
+// y = sin x
+constinit const Op sin_op{
+    .name = "sin",
+    .inputs = {"x"},
+    .formula = "y = sin x",
+    .jacobian = "diag(cos x)",
+    .structure = Structure::diagonal,
+    .infer = infer::like_first,
+    .block = [](const Block& b) { kernels::map(b, [](auto x) { return std::sin(x); }); },
+    .derivative = {[](const Call& c) { return cos(c[0]); }},
+};
+
+// y = cos x
+constinit const Op cos_op{
+    .name = "cos",
+    .inputs = {"x"},
+    .formula = "y = cos x",
+    .jacobian = "diag(-sin x)",
+    .structure = Structure::diagonal,
+    .infer = infer::like_first,
+    .block = [](const Block& b) { kernels::map(b, [](auto x) { return std::cos(x); }); },
+    .derivative = {[](const Call& c) { return neg(sin(c[0])); }},
+};
+
+Var sin(Var x, Where where) { return x.tape().record(sin_op, {x}, {}, where); }
+Var cos(Var x, Where where) { return x.tape().record(cos_op, {x}, {}, where); }
+
+}  // namespace backdrop
