@@ -2,6 +2,7 @@
 
 #include <backdrop/core/op.hpp>
 #include <backdrop/ops/arithmetic.hpp>
+#include <backdrop/ops/compare.hpp>
 #include <backdrop/ops/create.hpp>
 #include <backdrop/ops/dropout.hpp>
 #include <charconv>
@@ -53,8 +54,8 @@ class Finder {
 
   std::optional<Match> at(std::uint32_t index) const {
     const Node& node = tape_.node(index);
-    if (node.op == &scale_op || false) return weighted_product(node);
-    if (false) return weighted_mask(node);
+    if (node.op == &scale_op || (relaxed_ && node.op == &div_op)) return weighted_product(node);
+    if (relaxed_ && node.op == &mul_op) return weighted_mask(node);
     return std::nullopt;
   }
 
@@ -70,7 +71,7 @@ class Finder {
   // Where `node` divides by a number or scales: the p that stands for.
   std::optional<double> p_at(const Node& node) const {
     if (node.op == &scale_op) return p_of_scale(factor(node));
-    if (true) return std::nullopt;
+    if (node.op != &div_op) return std::nullopt;
     const auto divisor = number(input(node, 1));
     return divisor ? p_of_divisor(*divisor) : std::nullopt;
   }
@@ -88,10 +89,10 @@ class Finder {
   std::optional<Match> weighted_mask(const Node& node) const {
     for (std::size_t side : {0U, 1U}) {
       const Node& weight = input(node, side);
-      if (weight.op != &scale_op) continue;
+      if (weight.op != &scale_op && weight.op != &div_op) continue;
       const Node& cast = input(weight, 0);
       const auto p = p_at(weight);
-      if (!p || input(cast, 0).dtype != DType::mask) continue;
+      if (!p || cast.op != &cast_op || input(cast, 0).dtype != DType::mask) continue;
       return Match{node.inputs()[1 - side], cast.inputs()[0], *p, node.inputs()[side]};
     }
     return std::nullopt;

@@ -102,6 +102,23 @@ TEST_CASE("fuse does not take a scale below 1 for dropout") {
   CHECK(count(fuse(tape).tape(), dropout_op) == 0);
 }
 
+TEST_CASE("only relaxed fusing takes spellings that differ in last bits") {
+  Tape tape;
+  const Var x = tape.variable("x", {1, 2, 3});
+  const Var mask = tape.constant(Tensor::mask({1, 0, 1}));
+  const double p = 0.1;
+  const Var divided = div(mul(x, mask), 1 - p);
+  const Var weighted = mul(x, div(cast(mask, DType::f32), 1 - p));
+  const Var scaled = mul(scale(cast(mask, DType::f32), keep_scale(p)), x);
+  CHECK(count(fuse(tape).tape(), dropout_op) == 0);
+  const Rewrite folded = fuse(tape, {.relaxed = true});
+  for (Var y : {divided, weighted, scaled}) {
+    const Node& node = folded.tape().node(folded(y));
+    REQUIRE(node.op == &dropout_op);
+    CHECK(folded.tape().attribute(node, 0).real() == p);
+  }
+}
+
 TEST_CASE("without dropout every dropout is the identity, nothing is scaled, and masks are gone") {
   Fixture f;
   const Rewrite inference = without_dropout(f.tape);
