@@ -15,4 +15,5 @@
 #include <backdrop/graph/optimizer.hpp>
 #include <backdrop/graph/program.hpp>
 #include <backdrop/graph/rewrite.hpp>
+#include <backdrop/graph/safetensors.hpp>
 #include <backdrop/ops/ops.hpp>
