@@ -80,7 +80,7 @@ std::vector<Update> adam_updates(std::span<const Var> parameters, std::span<cons
   updates.push_back({count, t});
   for (std::size_t k = 0; k < parameters.size(); ++k) {
     const Var w = parameters[k];
-    const Variable& variable = variable_behind(w);
+    const Variable variable = variable_behind(w);  // a copy: the tape moves its own when it learns of more
     const Variable first = memory_of(variable, "adam.m");
     const Variable second = memory_of(variable, "adam.v");
     const Var g = decoupled ? gradients[k] : with_decay(gradients[k], w, options.weight_decay);
@@ -109,7 +109,7 @@ std::vector<Update> sgd(std::span<const Var> parameters, std::span<const Var> gr
   std::vector<Update> updates;
   for (std::size_t k = 0; k < parameters.size(); ++k) {
     const Var w = parameters[k];
-    const Variable& variable = variable_behind(w);
+    const Variable variable = variable_behind(w);  // a copy: the tape moves its own when it learns of more
     const Var g = with_decay(gradients[k], w, options.weight_decay);
     Var step = g;
     if (options.momentum > 0) {
