@@ -65,8 +65,6 @@ TEST_CASE("every flag, at sizes from one element to several panels, gives the de
           bd::Tape tape;
           const Var left = tape.constant((ta ? transposed(a) : a).to(dtype));
           const Var right = tape.constant((tb ? transposed(b) : b).to(dtype));
-          CAPTURE(m);
-          CAPTURE(n);
           CHECK(value(bd::matmul(left, right, {ta, tb})).same_bits(y.to(dtype)));
         }
       }
