@@ -81,6 +81,10 @@ constexpr const Op* kOps[] = {
     &broadcast_to_op,
     &sum_to_op,
     &reshape_op,
+    &transpose_op,
+    &slice_op,
+    &unslice_op,
+    &concat_op,
 };
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <backdrop/ops/layout.hpp>
 #include <cstring>
 #include <string>
+#include <vector>
 
 namespace backdrop {
 
@@ -51,6 +52,47 @@ constinit const Op reshape_op{
 Var reshape(Var x, std::span<const std::int64_t> extents, Where where) {
   const Shape to = resolve(extents, x.shape());
   return x.tape().record(reshape_op, {x}, {to.extents()}, where);
+}
+
+Var squeeze(Var x, const std::vector<std::int64_t>& axes, Where where) {
+  const Shape& from = x.shape();
+  std::vector<bool> dropped(from.rank(), false);
+  for (std::int64_t axis : axes) {
+    const std::size_t k = normalize_axis("squeeze", axis, from.rank());
+    if (from[k] != 1) {
+      throw ShapeError("squeeze: axis " + std::to_string(axis) + " of " + to_string(from) +
+                       " has more or less than one element; select() picks one");
+    }
+    dropped[k] = true;
+  }
+  std::vector<std::int64_t> extents;
+  for (std::size_t k = 0; k < from.rank(); ++k) {
+    if (axes.empty() ? from[k] != 1 : !dropped[k]) extents.push_back(from[k]);
+  }
+  return reshape(x, Shape(std::move(extents)), where);
+}
+
+Var unsqueeze(Var x, std::int64_t axis, Where where) {
+  const Shape& from = x.shape();
+  std::vector<std::int64_t> extents(from.begin(), from.end());
+  const std::size_t k = normalize_axis("unsqueeze", axis, from.rank() + 1);
+  extents.insert(extents.begin() + static_cast<std::ptrdiff_t>(k), 1);
+  return reshape(x, Shape(std::move(extents)), where);
+}
+
+Var flatten(Var x, std::int64_t first, std::int64_t last, Where where) {
+  const Shape& from = x.shape();
+  if (from.rank() == 0) return reshape(x, Shape{1}, where);
+  const std::size_t begin = normalize_axis("flatten", first, from.rank());
+  const std::size_t end = normalize_axis("flatten", last, from.rank()) + 1;
+  if (begin >= end) {
+    throw ShapeError("flatten: axis " + std::to_string(first) + " of " + to_string(from) +
+                     " comes after axis " + std::to_string(last));
+  }
+  std::vector<std::int64_t> extents(from.begin(), from.begin() + static_cast<std::ptrdiff_t>(begin));
+  extents.push_back(static_cast<std::int64_t>(Shape(from.extents().subspan(begin, end - begin)).numel()));
+  extents.insert(extents.end(), from.begin() + static_cast<std::ptrdiff_t>(end), from.end());
+  return reshape(x, Shape(std::move(extents)), where);
 }
 
 }  // namespace backdrop

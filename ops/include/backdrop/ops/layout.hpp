@@ -1,12 +1,20 @@
 #pragma once
 
 #include <backdrop/core/op.hpp>
+#include <limits>
+#include <vector>
 
+/// Moving elements about. All of these take any dtype unless they say otherwise; negative axes count from the
+/// last.
 namespace backdrop {
 
 extern const Op broadcast_to_op;
 extern const Op sum_to_op;
 extern const Op reshape_op;
+extern const Op transpose_op;
+extern const Op slice_op;
+extern const Op unslice_op;
+extern const Op concat_op;
 
 /// x repeated along missing leading axes and axes of extent 1, by NumPy's rule. Any dtype. Throws ShapeError.
 Var broadcast_to(Var x, const Shape& shape, Where where = Where::here());
@@ -23,5 +31,51 @@ inline Var reshape(Var x, std::initializer_list<std::int64_t> extents, Where whe
 inline Var reshape(Var x, const Shape& shape, Where where = Where::here()) {
   return reshape(x, shape.extents(), where);
 }
+
+/// x without `axes`, which must have extent 1; none given = without all such axes. Throws ShapeError.
+Var squeeze(Var x, const std::vector<std::int64_t>& axes = {}, Where where = Where::here());
+
+/// x with a new axis of extent 1, which is axis `axis` of the result. Throws ShapeError.
+Var unsqueeze(Var x, std::int64_t axis, Where where = Where::here());
+
+/// x with axes first ... last joined to one; rank 0 gives [1]. Throws ShapeError.
+Var flatten(Var x, std::int64_t first = 0, std::int64_t last = -1, Where where = Where::here());
+
+/// x with its axes in another order: axis k of the result is axis axes[k] of x; none given = reversed, as in
+/// NumPy. Throws ShapeError unless each axis is named once.
+Var transpose(Var x, const std::vector<std::int64_t>& axes = {}, Where where = Where::here());
+
+/// x with two axes exchanged. Throws ShapeError.
+Var swap_axes(Var x, std::int64_t a, std::int64_t b, Where where = Where::here());
+
+/// As a stop: up to the last element. A stop of kBegin with a negative step: down to the first.
+inline constexpr std::int64_t kEnd = std::numeric_limits<std::int64_t>::max();
+inline constexpr std::int64_t kBegin = std::numeric_limits<std::int64_t>::min();
+
+/// NumPy's x[start:stop:step, ...] for the leading axes; the others are whole. Negative positions count from
+/// the end, positions outside are clipped, steps may be negative; no steps given = 1. Throws ShapeError when
+/// the lists differ in length or are longer than the rank, ValueError for a step of 0.
+Var slice(Var x, const std::vector<std::int64_t>& starts, const std::vector<std::int64_t>& stops,
+          const std::vector<std::int64_t>& steps = {}, Where where = Where::here());
+
+/// x with zeros around: before[k] and after[k] of them at the ends of axis k. f32, f64 or i64. Throws
+/// ShapeError for a negative width or a list that is not as long as the rank.
+Var pad(Var x, const std::vector<std::int64_t>& before, const std::vector<std::int64_t>& after,
+        Where where = Where::here());
+
+/// x[..., index, ...]: what lies at `index` of `axis`, which is dropped; a negative index counts from the
+/// end. Throws ValueError when the index lies outside.
+Var select(Var x, std::int64_t axis, std::int64_t index, Where where = Where::here());
+
+/// x cut along `axis` into parts of these sizes, which must add up. Throws ShapeError.
+std::vector<Var> split(Var x, const std::vector<std::int64_t>& sizes, std::int64_t axis,
+                       Where where = Where::here());
+
+/// The parts one after another along `axis`, in which alone their shapes may differ. Throws ShapeError when
+/// they do elsewhere or there are none, DTypeError when dtypes mix.
+Var concat(const std::vector<Var>& parts, std::int64_t axis, Where where = Where::here());
+
+/// The parts, of one shape, along a new axis `axis` of the result. Throws as concat does.
+Var stack(const std::vector<Var>& parts, std::int64_t axis = 0, Where where = Where::here());
 
 }  // namespace backdrop
