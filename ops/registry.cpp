@@ -3,8 +3,10 @@
 #include <backdrop/ops/create.hpp>
 #include <backdrop/ops/dropout.hpp>
 #include <backdrop/ops/elementwise.hpp>
+#include <backdrop/ops/index.hpp>
 #include <backdrop/ops/layout.hpp>
 #include <backdrop/ops/matmul.hpp>
+#include <backdrop/ops/random.hpp>
 #include <backdrop/ops/reduce.hpp>
 #include <backdrop/ops/registry.hpp>
 
@@ -85,6 +87,15 @@ constexpr const Op* kOps[] = {
     &slice_op,
     &unslice_op,
     &concat_op,
+    // index
+    &index_select_op,
+    &index_add_op,
+    &gather_op,
+    &scatter_add_op,
+    &one_hot_op,
+    // random
+    &uniform_op,
+    &normal_op,
 };
 
 }  // namespace

@@ -6,7 +6,9 @@
 #include <backdrop/ops/create.hpp>
 #include <backdrop/ops/dropout.hpp>
 #include <backdrop/ops/elementwise.hpp>
+#include <backdrop/ops/index.hpp>
 #include <backdrop/ops/layout.hpp>
 #include <backdrop/ops/matmul.hpp>
+#include <backdrop/ops/random.hpp>
 #include <backdrop/ops/reduce.hpp>
 #include <backdrop/ops/registry.hpp>

@@ -1,0 +1,156 @@
+#include <algorithm>
+#include <backdrop/core/error.hpp>
+#include <backdrop/ops/random.hpp>
+#include <cmath>
+#include <limits>
+#include <string>
+
+#include "kernels/elementwise.hpp"
+#include "kernels/random.hpp"
+
+namespace backdrop {
+
+namespace {
+
+constexpr double kLargest = std::numeric_limits<double>::max();
+constexpr auto shape = attr::ints("shape");
+constexpr auto low = attr::real("low").between(-kLargest, kLargest);
+constexpr auto high = attr::real("high").between(-kLargest, kLargest);
+constexpr auto mean = attr::real("mean").between(-kLargest, kLargest);
+constexpr auto stddev = attr::real("stddev").between(0, kLargest);
+constexpr auto key = attr::key("key");
+constexpr auto dtype = attr::dtype("dtype");
+
+void require_float(const char* op, DType type) {
+  if (is_float(type)) return;
+  throw DTypeError(std::string(op) + ": makes f32 or f64, not " + to_string(type) + "; cast() the result");
+}
+
+void require_range(double from, double to) {
+  if (from <= to && std::isfinite(to - from)) return;
+  throw ValueError("uniform: low = " + std::to_string(from) + " and high = " + std::to_string(to) +
+                   " bound no range; give finite numbers, the lower one first");
+}
+
+// The numbers [first, first + n) of the whole.
+struct Part {
+  Key key;
+  std::uint32_t step;
+  std::uint64_t first;
+  std::size_t n;
+};
+
+template <class T>
+void draw_uniform(const Part& part, double from, double to, T* y) {
+  kernels::uniform(part.key, part.step, part.first, part.n, y);
+  const T base = static_cast<T>(from), span = static_cast<T>(to - from);
+  // Rounding may reach the upper end, which does not belong to the range.
+  const T last = from < to ? std::nextafter(static_cast<T>(to), base) : base;
+  for (std::size_t k = 0; k < part.n; ++k) y[k] = std::min(base + span * y[k], last);
+}
+
+template <class T>
+void draw_normal(const Part& part, double center, double spread, T* y) {
+  kernels::normal(part.key, part.step, part.first, part.n, y);
+  for (std::size_t k = 0; k < part.n; ++k) {
+    y[k] = static_cast<T>(center) + static_cast<T>(spread) * y[k];
+  }
+}
+
+// A tensor of f32 or f64 filled by draw(T* elements).
+template <class Draw>
+Tensor drawn(const char* op, const Shape& extents, DType type, Draw draw) {
+  require_float(op, type);
+  Tensor y = Tensor::uninitialized(extents, type);
+  kernels::with_float(type, [&]<class T>(T) { draw(y.mutable_data<T>().data()); });
+  return y;
+}
+
+void require_layer(const char* op, const Shape& extents) {
+  if (extents.rank() == 2) return;
+  throw ShapeError(std::string(op) + ": takes [fan_in, fan_out], not " + to_string(extents));
+}
+
+}  // namespace
+
+// y[e] = low + (high - low) u[e]
+constinit const Op uniform_op{
+    .name = "uniform",
+    .attrs = {shape, low, high, key, dtype},
+    .formula = "y[e] = low + (high - low) u(key, step, e), u uniform in [0, 1)",
+    .jacobian = "has no inputs",
+    .random = true,
+    .infer =
+        [](const Call& c) {
+          require_float("uniform", c[dtype]);
+          require_range(c[low], c[high]);
+          return Type{c[dtype], c.tape.intern(Shape(c[shape]))};
+        },
+    .block =
+        [](const Block& b) {
+          kernels::with_float(b.dtype(), [&]<class T>(T) {
+            draw_uniform({b[key], b.step, b.first, b.count}, b[low], b[high], static_cast<T*>(b.y));
+          });
+        },
+};
+
+// y[e] = mean + stddev z[e]
+constinit const Op normal_op{
+    .name = "normal",
+    .attrs = {shape, mean, stddev, key, dtype},
+    .formula = "y[e] = mean + stddev z(key, step, e), z standard normal",
+    .jacobian = "has no inputs",
+    .random = true,
+    .infer =
+        [](const Call& c) {
+          require_float("normal", c[dtype]);
+          return Type{c[dtype], c.tape.intern(Shape(c[shape]))};
+        },
+    .block =
+        [](const Block& b) {
+          kernels::with_float(b.dtype(), [&]<class T>(T) {
+            draw_normal({b[key], b.step, b.first, b.count}, b[mean], b[stddev], static_cast<T*>(b.y));
+          });
+        },
+};
+
+Var uniform(Tape& tape, const Shape& extents, double from, double to, Key source, DType type, Where where) {
+  return tape.record(uniform_op, {}, {extents.extents(), from, to, source, type}, where);
+}
+
+Tensor uniform(const Shape& extents, double from, double to, Key source, DType type) {
+  require_range(from, to);
+  return drawn("uniform", extents, type, [&](auto* y) {
+    draw_uniform({source, 0, 0, extents.numel()}, from, to, y);
+  });
+}
+
+Var normal(Tape& tape, const Shape& extents, double center, double spread, Key source, DType type,
+           Where where) {
+  return tape.record(normal_op, {}, {extents.extents(), center, spread, source, type}, where);
+}
+
+Tensor normal(const Shape& extents, double center, double spread, Key source, DType type) {
+  if (!std::isfinite(center) || !(spread >= 0 && std::isfinite(spread))) {
+    throw ValueError("normal: mean = " + std::to_string(center) + ", stddev = " + std::to_string(spread) +
+                     "; give finite numbers, stddev not below 0");
+  }
+  return drawn("normal", extents, type, [&](auto* y) {
+    draw_normal({source, 0, 0, extents.numel()}, center, spread, y);
+  });
+}
+
+Tensor glorot_uniform(const Shape& extents, Key source, DType type) {
+  require_layer("glorot_uniform", extents);
+  const auto fans = static_cast<double>(extents[0]) + static_cast<double>(extents[1]);
+  const double limit = std::sqrt(6 / std::max(fans, 1.0));
+  return uniform(extents, -limit, limit, source, type);
+}
+
+Tensor he_normal(const Shape& extents, Key source, DType type) {
+  require_layer("he_normal", extents);
+  const auto fan_in = std::max(static_cast<double>(extents[0]), 1.0);
+  return normal(extents, 0, std::sqrt(2 / fan_in), source, type);
+}
+
+}  // namespace backdrop
