@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "kernels/strided.hpp"
-#include "undo.hpp"
+#include "operands.hpp"
 
 namespace backdrop {
 

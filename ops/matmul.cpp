@@ -9,7 +9,7 @@
 
 #include "infer.hpp"
 #include "kernels/matmul.hpp"
-#include "undo.hpp"
+#include "operands.hpp"
 
 namespace backdrop {
 
