@@ -15,6 +15,9 @@ void append_real(std::string& out, double number);
 void append_real(std::string& out, float number);
 void append_integer(std::string& out, std::int64_t number);
 
+/// The length of the UTF-8 sequence at the front of `text`, or 0 when there is none: Unicode 15, table 3-7.
+std::size_t utf8_length(std::string_view text);
+
 /// Quoted and escaped; false (and nothing sensible appended) when `text` is not UTF-8.
 [[nodiscard]] bool append_string(std::string& out, std::string_view text);
 
