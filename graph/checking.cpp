@@ -35,11 +35,10 @@ double power_of_two_below(double x) { return std::exp2(std::floor(std::log2(x)))
 }  // namespace
 
 Differences::Differences(const Replay& replay, Var y, Key key)
-    : replay_(replay), values_(replay, {y}), at_(y.shape().numel()) {
+    : replay_(replay), values_(replay, {y}), grain_(epsilon(y.dtype())), at_(y.shape().numel()) {
   Draw draw(key);
-  const double eps = epsilon(y.dtype());
   const DirectionLine along(values_, replay, draw_directions(draw, replay));
-  noise_ = rounding_noise(along, kNear * eps, eps);
+  noise_ = rounding_noise(along, kNear * grain_, grain_);
   along(0, at_);
 }
 
@@ -48,11 +47,11 @@ std::vector<Estimate> Differences::estimate(std::size_t input, std::size_t eleme
   const Tensor& x = replay_.at()[input];
   const double size = typical_size(x), own = std::fabs(x.at(element));
   const double step = first_step(input, element);
-  std::vector<Estimate> out = differentiate(line, at_, noise_, step);
+  std::vector<Estimate> out = differentiate(line, at_, noise_, step, own, grain_);
   // The function may bend on a smaller scale than its argument shows.
   for (const double smaller : {own > 0 && own <= .1 * size ? power_of_two_below(own / 8) : 0., step / 1024}) {
     if (smaller == 0 || enough(out)) continue;
-    const std::vector<Estimate> more = differentiate(line, at_, noise_, smaller);
+    const std::vector<Estimate> more = differentiate(line, at_, noise_, smaller, own, grain_);
     for (std::size_t i = 0; i < more.size(); ++i) {
       if (more[i].error < out[i].error) out[i] = more[i];
     }

@@ -89,6 +89,7 @@ class Differences {
 
   const Replay& replay_;
   Compiled values_;
+  double grain_;
   std::vector<double> noise_, at_;
 };
 

@@ -74,16 +74,20 @@ std::vector<double> rounding_noise(const Line& f, double spacing, double epsilon
 }
 
 std::vector<Estimate> differentiate(const Line& f, const std::vector<double>& at_zero,
-                                    const std::vector<double>& noise, double step, int levels) {
+                                    const std::vector<double>& noise, double step, double origin,
+                                    double grain) {
+  constexpr int kLevels = 10;
   const std::size_t n = at_zero.size();
   std::vector<Table> tables(n);
   std::vector<Estimate> out(n);
   std::vector<double> above, below;
-  for (int level = 0; level < levels; ++level, step /= 2) {
+  for (int level = 0; level < kLevels; ++level, step /= 2) {
     const double width = f(step, above) - f(-step, below);
     bool settled = level >= 2;
     for (std::size_t i = 0; i < n; ++i) {
-      const double floor = 4 * noise[i] / width;
+      const double curvature = std::fabs(above[i] - 2 * at_zero[i] + below[i]) / (step * step);
+      const double uneven = grain * std::max(origin, step) * curvature;
+      const double floor = 4 * noise[i] / width + (uneven < kInfinity ? uneven : 0);
       tables[i].add((above[i] - below[i]) / width, floor);
       settled = settled && tables[i].settled(floor);
       const double change = std::max(std::fabs(above[i] - at_zero[i]), std::fabs(below[i] - at_zero[i]));

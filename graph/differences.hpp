@@ -25,8 +25,11 @@ struct Estimate {
 
 /// Central differences at steps h, h/2, h/4, ..., extrapolated to 0 until rounding or `levels` stops it:
 /// Ridders, "Accurate computation of F'(x) and F'(x) F''(x)", Adv. Eng. Software 4 (1982). One per output.
+/// Where rounding keeps the two points of a step from lying evenly about 0, `grain` is the spacing of numbers
+/// there, relative to `origin` or the step, whichever is larger.
 std::vector<Estimate> differentiate(const Line& f, const std::vector<double>& at_zero,
-                                    const std::vector<double>& noise, double step, int levels = 10);
+                                    const std::vector<double>& noise, double step, double origin = 0,
+                                    double grain = 0);
 
 /// What lies on either side of 0.
 struct Sides {

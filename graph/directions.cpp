@@ -30,7 +30,7 @@ std::pair<double, double> dot(const Tensor& a, const Tensor& b) {
 // One direction in all inputs, with weights on the outputs, and what the rules say about it.
 class Direction {
  public:
-  Direction(const Context& context, Draw& draw) : context_(context), replay_(context.replay) {
+  Direction(const Replay& replay, Draw& draw) : replay_(replay) {
     direction_ = draw_directions(draw, replay_);
     weights_ = draw.several(y().shape().numel());
     for (std::size_t k = 0; k < direction_.size(); ++k) {
@@ -114,7 +114,6 @@ class Direction {
     return Tensor::from(out, replay_.at()[k].shape());
   }
 
-  const Context& context_;
   const Replay& replay_;
   std::vector<std::vector<double>> direction_;
   std::vector<double> weights_;
@@ -123,6 +122,17 @@ class Direction {
 };
 
 constexpr double kFirstStep = .125;
+
+// The power that the last few remainders fall with: the median, since rounding touches the very last.
+double last_rate(const std::vector<double>& remainders) {
+  constexpr std::size_t kUsed = 7;
+  std::vector<double> rates;
+  for (std::size_t k = remainders.size() - 1; k > 0 && rates.size() < kUsed; --k) {
+    rates.push_back(std::log2(remainders[k - 1] / remainders[k]));
+  }
+  std::sort(rates.begin(), rates.end());
+  return rates[rates.size() / 2];
+}
 
 // The remainders of one Taylor test, until rounding takes over.
 Report::Trend follow(const DirectionLine& line, double here, double first, double second, double noise,
@@ -142,12 +152,9 @@ Report::Trend follow(const DirectionLine& line, double here, double first, doubl
     trend.steps.push_back(h);
     trend.remainders.push_back(remainder);
   }
-  // The rate where h is small but rounding does not show yet.
-  const std::size_t count = trend.steps.size(), used = std::min<std::size_t>(count, 4);
-  trend.linear = count < 3;
+  trend.linear = trend.steps.size() < 3;
   if (!trend.linear) {
-    trend.rate = std::log2(trend.remainders[count - used] / trend.remainders[count - 1]) /
-                 static_cast<double>(used - 1);
+    trend.rate = last_rate(trend.remainders);
     trend.verdict = trend.rate >= order + .7 ? Verdict::pass : Verdict::fail;
   }
   return trend;
@@ -164,7 +171,7 @@ void check_directional(Context context) {
   Compiled values(context.replay, {context.replay.roots()[0]});
   const double eps = epsilon(context.replay.roots()[0].dtype());
   for (int k = 0; k < context.options.directions; ++k) {
-    const Direction direction(context, draw);
+    const Direction direction(context.replay, draw);
     const DirectionLine line = direction.line(values);
     const auto [analytic, size] = context.options.forward ? direction.forward() : direction.reverse();
     const std::vector<double> noise = rounding_noise(line, kNear * eps, eps);
@@ -193,7 +200,7 @@ void check_taylor(Context context) {
   Compiled values(context.replay, {y});
   const double eps = epsilon(y.dtype());
   for (int k = 0; k < context.options.directions; ++k) {
-    const Direction direction(context, draw);
+    const Direction direction(context.replay, draw);
     const DirectionLine line = direction.line(values);
     const double noise = rounding_noise(line, kNear * eps, eps)[0];
     std::vector<double> here;
@@ -216,7 +223,7 @@ void check_dot_product(Context context) {
   Draw draw(context.options.key);
   const double eps = epsilon(context.replay.roots()[0].dtype());
   for (int k = 0; k < context.options.directions; ++k) {
-    const Direction direction(context, draw);
+    const Direction direction(context.replay, draw);
     const auto [forward, forward_size] = direction.forward();
     const auto [reverse, reverse_size] = direction.reverse();
     const double error = 1e4 * eps * std::max(forward_size, reverse_size);

@@ -9,20 +9,26 @@ namespace backdrop::checking {
 
 namespace {
 
-bool near(double a, double b) { return std::fabs(a - b) <= 1e-4 * std::max(std::fabs(a), std::fabs(b)); }
+bool near(double a, double b, double relative = 1e-4) {
+  return std::fabs(a - b) <= relative * std::max(std::fabs(a), std::fabs(b));
+}
 
 std::string text(double number) { return fmt::format("{:.6g}", number); }
 
 // analytic / numeric where it is the same for every entry that failed.
 std::optional<double> common_ratio(const Dense& d) {
   std::optional<double> ratio;
+  std::size_t failed = 0, right = 0;
   for (std::size_t e = 0; e < d.verdicts.size(); ++e) {
+    if (d.verdicts[e] == Verdict::pass && d.analytic[e] != 0) ++right;
     if (d.verdicts[e] != Verdict::fail) continue;
+    ++failed;
     if (d.numeric[e] == 0 || !std::isfinite(d.numeric[e]) || !std::isfinite(d.analytic[e])) return {};
     const double r = d.analytic[e] / d.numeric[e];
     if (ratio && !near(r, *ratio) && std::fabs(r - *ratio) > 1e-6) return {};
     if (!ratio) ratio = r;
   }
+  if (failed == 1 && right > 0) return {};  // one entry makes no pattern
   return ratio;
 }
 
@@ -59,7 +65,7 @@ template <class From>
 bool moved(const Dense& d, From from) {
   for (std::size_t e = 0; e < d.numeric.size(); ++e) {
     const std::optional<std::size_t> other = from(e);
-    if (other && !near(d.analytic[*other], d.numeric[e]) &&
+    if (other && !near(d.analytic[*other], d.numeric[e], 1e-6) &&
         std::fabs(d.analytic[*other] - d.numeric[e]) > 1e-9) {
       return false;
     }
@@ -115,9 +121,10 @@ std::vector<std::string> explain(const std::vector<Dense>& jacobians, const Repo
     const Dense& d = jacobians[k];
     if (std::find(d.verdicts.begin(), d.verdicts.end(), Verdict::fail) == d.verdicts.end()) continue;
     const Shape& x = report.inputs[k % report.inputs.size()].shape;
+    const std::size_t before = hints.size();
     if (const auto ratio = common_ratio(d)) say(explain_ratio(*ratio, tape));
     say(explain_places(d, x));
-    say(explain_count(d, report.shape, x));
+    if (hints.size() == before) say(explain_count(d, report.shape, x));
   }
   return hints;
 }
