@@ -20,7 +20,9 @@ constinit const Op mean_op{
     .vjp = {[](const Call& c, Var g) {
       return spread(scale(g, 1 / reduced::terms(c)), c[axes], c.shape(0));
     }},
-    .jvp = linear,
+    .jvp = {[](const Call& c, Var t) {
+      return reduced::terms(c) == 0 ? Var{} : mean(t, c[axes], c[keepdims]);
+    }},
     .body = [](const Call& c) { return scale(sum(c[0], c[axes], c[keepdims]), 1 / reduced::terms(c)); },
     .tolerance = 4,
 };

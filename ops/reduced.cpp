@@ -18,6 +18,15 @@ Type infer(const Call& c) {
   return {c.dtype(0), c.tape.intern(reduced_shape(c.shape(0), c[axes], c[keepdims]))};
 }
 
+Type infer_some(const Call& c) {
+  const Type type = infer(c);
+  if (terms(c) == 0) {
+    throw ShapeError(std::string(c.name()) + ": nothing to reduce in " + to_string(c.shape(0)) +
+                     "; reduce over axes that have elements");
+  }
+  return type;
+}
+
 Var record(const Op& op, Var x, std::span<const std::int64_t> over, bool keep, Where where) {
   const auto sorted = normalize_axes(op.name, over, x.shape().rank());
   return x.tape().record(op, {x}, {std::span<const std::int64_t>(sorted), keep}, where);

@@ -11,6 +11,8 @@ inline constexpr auto axes = attr::ints("axes");
 inline constexpr auto keepdims = attr::boolean("keepdims");
 
 Type infer(const Call& c);
+/// The same for what is undefined over nothing: throws ShapeError when a reduced axis is empty.
+Type infer_some(const Call& c);
 /// Records `op`, whose attributes begin with axes and keepdims, over `axes` as a user gave them.
 Var record(const Op& op, Var x, std::span<const std::int64_t> axes, bool keepdims, Where where);
 /// How many elements of input 0 fall onto one of the output.

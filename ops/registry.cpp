@@ -77,6 +77,13 @@ constexpr const Op* kOps[] = {
     // reduce
     &sum_op,
     &mean_op,
+    &max_op,
+    &min_op,
+    &argmax_op,
+    &argmin_op,
+    &var_op,
+    &norm_op,
+    &logsumexp_op,
     // matmul
     &matmul_op,
     // layout

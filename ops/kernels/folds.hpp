@@ -51,16 +51,6 @@ struct SquaresOf : Sum {
   }
 };
 
-struct Product {
-  static constexpr double kIdentity = 1;
-  static void take(double& s, double&, double x) { s *= x; }
-  static void take_four(double& s, double&, double a, double b, double c, double d) {
-    s *= (a * b) * (c * d);
-  }
-  static void merge(double& s, double&, double s2, double) { s *= s2; }
-  static double finish(double s, double) { return s; }
-};
-
 /// NaN wins.
 template <int kSign>
 struct Extreme {

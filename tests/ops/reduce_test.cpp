@@ -188,6 +188,106 @@ TEST_CASE("derivatives of sums and means") {
   }
 }
 
+TEST_CASE("extremes by hand, over any axes") {
+  bd::Tape tape;
+  const Var x = tape.constant({{3, -1, 2}, {0, 5, -4}});
+  CHECK(value(bd::max(x)).same_bits(Tensor::scalar(5)));
+  CHECK(value(bd::min(x)).same_bits(Tensor::scalar(-4)));
+  CHECK(value(bd::max(x, {0})).same_bits({3, 5, 2}));
+  CHECK(value(bd::min(x, {-1}, true)).same_bits({{-1}, {-4}}));
+  CHECK(value(bd::argmax(x)).same_bits(Tensor({0, 1}, DType::i64)));
+  CHECK(value(bd::argmax(x, 0)).same_bits(Tensor({0, 1, 0}, DType::i64)));
+  CHECK(value(bd::argmin(x, -1, true)).same_bits(Tensor({{1}, {2}}, DType::i64)));
+  const Tensor many = noise({500, 37});
+  const Var m = tape.constant(many);
+  double greatest = -kInf;
+  for (std::size_t k = 0; k < many.numel(); ++k) greatest = std::max(greatest, many.at(k));
+  CHECK(value(bd::max(m)).item() == greatest);
+  CHECK(value(bd::max(bd::max(m, {0}))).item() == greatest);
+  CHECK(value(bd::min(bd::scale(bd::max(m, {1}), -1))).item() == -greatest);
+}
+
+TEST_CASE("NaN wins every contest, and infinities are ordinary") {
+  bd::Tape tape;
+  for (std::int64_t n : {1, 3, 9, 100, 1000}) {
+    for (std::size_t at = 0; at < static_cast<std::size_t>(n); at += 1 + static_cast<std::size_t>(n) / 7) {
+      Tensor numbers = noise({n});
+      numbers.mutable_data<double>()[at] = kNaN;
+      const Var x = tape.constant(numbers);
+      CHECK(std::isnan(value(bd::max(x)).item()));
+      CHECK(std::isnan(value(bd::min(x)).item()));
+      CHECK(value(bd::argmax(x)).item() == static_cast<double>(at));
+      CHECK(value(bd::argmin(x)).item() == static_cast<double>(at));
+    }
+  }
+  const Var x = tape.constant({{-kInf, -kInf}, {kInf, 1}});
+  CHECK(value(bd::max(x, {1})).same_bits({-kInf, kInf}));
+  CHECK(value(bd::min(x, {1})).same_bits({-kInf, 1}));
+}
+
+TEST_CASE("the first of equal elements is found, and all of them share the derivative") {
+  bd::Tape tape;
+  const Var x = tape.variable("x", Tensor({{2, 7, 7, 7}, {1, 0, 1, -1}}, DType::f64));
+  CHECK(value(bd::argmax(x)).same_bits(Tensor({1, 0}, DType::i64)));
+  const double third = 1.0 / 3;
+  CHECK(value(grad(bd::sum(bd::max(x, {1})), x))
+            .same_bits(Tensor({{0, third, third, third}, {.5, 0, .5, 0}}, DType::f64)));
+  CHECK(value(grad(bd::min(x), x)).same_bits(Tensor({{0, 0, 0, 0}, {0, 0, 0, 1}}, DType::f64)));
+  const Var t = tape.constant(Tensor({{1, 3, 6, 9}, {4, 1, 2, 1}}, DType::f64));
+  CHECK(value(jvp(bd::max(x, {1}), x, t)).same_bits(Tensor({6, 3}, DType::f64)));
+}
+
+TEST_CASE("variances survive a large mean") {
+  bd::Tape tape;
+  const Var x = tape.constant(Tensor({1e8, 1e8 + 1, 1e8 + 2}, DType::f64));
+  CHECK(value(bd::var(x, {0}, 1)).item() == 1);
+  CHECK(value(bd::var(x)).item() == doctest::Approx(2.0 / 3).epsilon(1e-15));
+  // The mean lies between two f32 numbers.
+  const Var y = tape.constant({{16777216 - 1, 16777216 - 2, 16777216 - 2}});
+  CHECK(value(bd::var(y, {1})).item() == doctest::Approx(2.0 / 9).epsilon(1e-6));
+  CHECK(value(bd::var(tape.constant(Tensor::full({100}, 0.1)))).item() == doctest::Approx(0).epsilon(1e-15));
+}
+
+TEST_CASE("a norm is a length, with derivative zero where it is zero") {
+  bd::Tape tape;
+  const Var x = tape.variable("x", Tensor({{3, 4}, {0, 0}}, DType::f64));
+  const Var length = bd::norm(x, {1});
+  CHECK(value(length).same_bits(Tensor({5, 0}, DType::f64)));
+  CHECK(value(bd::norm(tape.constant({3e30, 4e30}))).item() == 5e30f);
+  const Var g = grad(bd::sum(length), x);
+  differences::check_close(value(g), Tensor({{.6, .8}, {0, 0}}, DType::f64), 1e-15);
+  const Tensor again = value(grad(bd::sum(g), x));
+  CHECK(again.at(2) == 0);
+  CHECK(again.at(3) == 0);
+}
+
+TEST_CASE("derivatives of extremes, variances and norms") {
+  for (const auto& axes : std::vector<std::vector<std::int64_t>>{{}, {0}, {-1}, {0, 2}}) {
+    for (const bool keep : {false, true}) {
+      differences::check_shape({2, 3, 4}, [&](Var x) { return bd::square(bd::max(x, axes, keep)); });
+      differences::check_shape({2, 3, 4}, [&](Var x) { return bd::square(bd::min(x, axes, keep)); });
+      differences::check_shape({2, 3, 4}, [&](Var x) { return bd::norm(x, axes, keep); });
+      for (const std::int64_t correction : {0, 1}) {
+        differences::check_shape({2, 3, 4}, [&](Var x) { return bd::var(x, axes, correction, keep); });
+      }
+    }
+  }
+}
+
+TEST_CASE("reductions that need elements refuse to go without") {
+  bd::Tape tape;
+  const Var x = tape.constant(Tensor::zeros({2, 0}));
+  CHECK_THROWS_AS(bd::max(x, {1}), bd::ShapeError);
+  CHECK_THROWS_AS(bd::min(x), bd::ShapeError);
+  CHECK_THROWS_AS(bd::argmax(x), bd::ShapeError);
+  CHECK_THROWS_AS(bd::var(x, {1}), bd::ShapeError);
+  CHECK_THROWS_AS(bd::var(x, {0}, 2), bd::ValueError);
+  CHECK(value(bd::max(x, {0})).numel() == 0);
+  CHECK(value(bd::norm(x, {1})).same_bits({0, 0}));
+  const Var y = tape.variable("y", Tensor({1, 2}));
+  CHECK_THROWS_AS(grad(bd::sum(bd::argmax(y)), y), bd::Error);
+}
+
 TEST_CASE("reductions say which axis is wrong") {
   bd::Tape tape;
   const Var x = tape.constant(Tensor::zeros({2, 3}));

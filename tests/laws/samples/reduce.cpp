@@ -1,3 +1,4 @@
+#include <backdrop/ops/layout.hpp>
 #include <backdrop/ops/reduce.hpp>
 
 #include "laws/samples.hpp"
@@ -15,6 +16,39 @@ void reduce_samples(Samples& s) {
   s.add(mean_op, [](Maker& m) { return mean(m.real({2, 3}), {1}, true); });
   s.add(mean_op, [](Maker& m) { return mean(m.real({})); });
   s.add(mean_op, [](Maker& m) { return mean(m.real({3, 0}), {0}); });
+
+  s.add(max_op, [](Maker& m) { return max(m.distinct({2, 3, 4}), {0, -1}); });
+  s.add(max_op, [](Maker& m) { return max(m.distinct({2, 3}), {1}, true); });
+  s.add(max_op, [](Maker& m) { return max(m.real({})); });
+  s.add(max_op, [](Maker& m) { return max(m.real({0, 3}), {1}); });
+  s.add(max_op, {.smooth = false}, [](Maker& m) { return max(m.reals({{1, 1, 0}, {2, 3, 3}}), {1}); });
+  s.add(max_op, {.large = true}, [](Maker& m) { return max(m.real({300, 400}), {0}); });
+  s.add(min_op, [](Maker& m) { return min(m.distinct({2, 3, 4}), {0, -1}); });
+  s.add(min_op, [](Maker& m) { return min(m.distinct({2, 3}), {1}, true); });
+  s.add(min_op, [](Maker& m) { return min(m.real({})); });
+  s.add(min_op, [](Maker& m) { return min(m.real({0, 3}), {1}); });
+  s.add(min_op, {.smooth = false}, [](Maker& m) { return min(m.reals({{1, 0, 0}, {2, 2, 3}}), {1}); });
+
+  s.add(argmax_op, [](Maker& m) { return argmax(m.distinct({2, 3})); });
+  s.add(argmax_op, [](Maker& m) { return argmax(m.distinct({2, 3, 4}), 0, true); });
+  s.add(argmax_op, [](Maker& m) { return argmax(m.real({0, 3})); });
+  s.add(argmin_op, [](Maker& m) { return argmin(m.distinct({2, 3})); });
+  s.add(argmin_op, [](Maker& m) { return argmin(m.distinct({2, 3, 4}), 0, true); });
+  s.add(argmin_op, [](Maker& m) { return argmin(m.real({0, 3})); });
+
+  s.add(var_op, [](Maker& m) { return var(m.real({2, 3, 4}), {0, -1}); });
+  s.add(var_op, [](Maker& m) { return var(m.real({2, 5}), {1}, 1, true); });
+  s.add(var_op, [](Maker& m) { return var(m.real({})); });
+  s.add(var_op, [](Maker& m) { return var(m.real({0, 3}), {1}); });
+  s.add(norm_op, [](Maker& m) { return norm(m.positive({2, 3, 4}), {0, -1}); });
+  s.add(norm_op, [](Maker& m) { return norm(m.positive({2, 3}), {1}, true); });
+  s.add(norm_op, [](Maker& m) { return norm(reshape(m.reals({2}), Shape{})); });
+  s.add(norm_op, [](Maker& m) { return norm(m.real({3, 0}), {0}); });
+  s.add(logsumexp_op, [](Maker& m) { return logsumexp(m.real({2, 3, 4}), {0, -1}); });
+  s.add(logsumexp_op, [](Maker& m) { return logsumexp(m.real({2, 3}), {1}, true); });
+  s.add(logsumexp_op, [](Maker& m) { return logsumexp(m.real({})); });
+  s.add(logsumexp_op, [](Maker& m) { return logsumexp(m.real({0, 3}), {1}); });
+  s.add(logsumexp_op, {.large = true}, [](Maker& m) { return logsumexp(m.real({300, 400}), {1}); });
 }
 
 }  // namespace backdrop

@@ -8,6 +8,13 @@ namespace backdrop {
 
 extern const Op sum_op;
 extern const Op mean_op;
+extern const Op max_op;
+extern const Op min_op;
+extern const Op argmax_op;
+extern const Op argmin_op;
+extern const Op var_op;
+extern const Op norm_op;
+extern const Op logsumexp_op;
 
 // Reductions take f32 or f64 and go over `axes`: negative ones count from the last, none = all. Reduced axes
 // are dropped, or kept with extent 1. They throw ShapeError for an axis out of range or named twice. Sums are
@@ -31,6 +38,66 @@ inline Var mean(Var x, std::initializer_list<std::int64_t> axes, bool keepdims =
 }
 inline Var mean(Var x, Where where = Where::here()) {
   return mean(x, std::span<const std::int64_t>{}, false, where);
+}
+
+/// The greatest element over `axes`, NaN if any is NaN. Ties share the derivative equally (as PyTorch's
+/// amax). Throws ShapeError when a reduced axis is empty.
+Var max(Var x, std::span<const std::int64_t> axes, bool keepdims = false, Where where = Where::here());
+inline Var max(Var x, std::initializer_list<std::int64_t> axes, bool keepdims = false,
+               Where where = Where::here()) {
+  return max(x, std::span<const std::int64_t>(axes.begin(), axes.size()), keepdims, where);
+}
+inline Var max(Var x, Where where = Where::here()) {
+  return max(x, std::span<const std::int64_t>{}, false, where);
+}
+
+/// The least element over `axes`; otherwise as max.
+Var min(Var x, std::span<const std::int64_t> axes, bool keepdims = false, Where where = Where::here());
+inline Var min(Var x, std::initializer_list<std::int64_t> axes, bool keepdims = false,
+               Where where = Where::here()) {
+  return min(x, std::span<const std::int64_t>(axes.begin(), axes.size()), keepdims, where);
+}
+inline Var min(Var x, Where where = Where::here()) {
+  return min(x, std::span<const std::int64_t>{}, false, where);
+}
+
+/// The position along `axis` (i64) of the first greatest element, or of the first NaN. Not differentiable.
+/// Throws ShapeError when the axis is empty.
+Var argmax(Var x, std::int64_t axis = -1, bool keepdims = false, Where where = Where::here());
+/// The position of the first least element; otherwise as argmax.
+Var argmin(Var x, std::int64_t axis = -1, bool keepdims = false, Where where = Where::here());
+
+/// The sum of (x - mean)^2 over `axes` divided by n - correction: 0 = of a population, 1 = estimated from a
+/// sample. In two passes. Throws ShapeError when a reduced axis is empty, ValueError unless n > correction.
+Var var(Var x, std::span<const std::int64_t> axes, std::int64_t correction = 0, bool keepdims = false,
+        Where where = Where::here());
+inline Var var(Var x, std::initializer_list<std::int64_t> axes, std::int64_t correction = 0,
+               bool keepdims = false, Where where = Where::here()) {
+  return var(x, std::span<const std::int64_t>(axes.begin(), axes.size()), correction, keepdims, where);
+}
+inline Var var(Var x, Where where = Where::here()) {
+  return var(x, std::span<const std::int64_t>{}, 0, false, where);
+}
+
+/// The Euclidean length sqrt(sum of x^2) over `axes`. Its derivative where it is 0 is taken as 0.
+Var norm(Var x, std::span<const std::int64_t> axes, bool keepdims = false, Where where = Where::here());
+inline Var norm(Var x, std::initializer_list<std::int64_t> axes, bool keepdims = false,
+                Where where = Where::here()) {
+  return norm(x, std::span<const std::int64_t>(axes.begin(), axes.size()), keepdims, where);
+}
+inline Var norm(Var x, Where where = Where::here()) {
+  return norm(x, std::span<const std::int64_t>{}, false, where);
+}
+
+/// log(sum of e^x over `axes`), shifted by the greatest element so that nothing overflows; -inf where all are
+/// -inf, +inf where any is +inf. Its gradient is softmax. Throws ShapeError when a reduced axis is empty.
+Var logsumexp(Var x, std::span<const std::int64_t> axes, bool keepdims = false, Where where = Where::here());
+inline Var logsumexp(Var x, std::initializer_list<std::int64_t> axes, bool keepdims = false,
+                     Where where = Where::here()) {
+  return logsumexp(x, std::span<const std::int64_t>(axes.begin(), axes.size()), keepdims, where);
+}
+inline Var logsumexp(Var x, Where where = Where::here()) {
+  return logsumexp(x, std::span<const std::int64_t>{}, false, where);
 }
 
 }  // namespace backdrop

@@ -1,0 +1,211 @@
+#include "kernels/softmax.hpp"
+
+#include <algorithm>
+#include <backdrop/core/error.hpp>
+#include <cmath>
+#include <limits>
+#include <string>
+
+#include "kernels/elementwise.hpp"
+#include "kernels/odometer.hpp"
+
+namespace backdrop::kernels {
+
+namespace {
+
+// Exponentials that one piece of work computes, about.
+constexpr std::size_t kGrain = 4096;
+
+std::size_t grain_for(std::size_t line) {
+  return std::max<std::size_t>(1, kGrain / std::max<std::size_t>(1, line));
+}
+
+// The first greatest of `count` elements, or a NaN among them.
+template <class T>
+struct Peak {
+  std::size_t at;
+  T value;
+};
+
+template <class T>
+Peak<T> peak_of(const T* x, std::size_t stride, std::size_t count) {
+  Peak<T> peak{0, x[0]};
+  for (std::size_t k = 0; k < count; ++k) {
+    const T value = x[k * stride];
+    if (value > peak.value || std::isnan(value)) peak = {k, value};
+  }
+  return peak;
+}
+
+// log(1 + the other terms of the sum of e^(x - peak)): small sums keep all their digits.
+template <class T>
+double log_sum(const T* x, std::size_t stride, std::size_t count, Peak<T> peak) {
+  double others = 0;
+  for (std::size_t k = 0; k < count; ++k) {
+    if (k != peak.at) others += static_cast<double>(std::exp(x[k * stride] - peak.value));
+  }
+  return std::log1p(others);
+}
+
+// Calls f(x, y, stride, count) for every line along the axis, where elements are `stride` apart.
+template <class T, class F>
+void for_each_line(const Eval& e, std::size_t axis, F f) {
+  const Shape& shape = *e.x[0].shape;
+  const auto count = static_cast<std::size_t>(shape[axis]);
+  if (e.x[0].numel() == 0) return;
+  std::size_t stride = 1;
+  for (std::size_t k = axis + 1; k < shape.rank(); ++k) stride *= static_cast<std::size_t>(shape[k]);
+  const T* x = e.x[0].as<const T>();
+  T* y = e.y.as<T>();
+  e.workers.for_each(e.x[0].numel() / count, grain_for(count), [&](std::size_t begin, std::size_t end) {
+    for (std::size_t line = begin; line < end; ++line) {
+      const std::size_t first = line / stride * stride * count + line % stride;
+      f(x + first, y + first, stride, count);
+    }
+  });
+}
+
+template <class T>
+void softmax_line(const T* x, T* y, std::size_t stride, std::size_t count) {
+  const T peak = peak_of(x, stride, count).value;
+  double sum = 0;
+  for (std::size_t k = 0; k < count; ++k) {
+    y[k * stride] = std::exp(x[k * stride] - peak);
+    sum += static_cast<double>(y[k * stride]);
+  }
+  const T total = static_cast<T>(sum);
+  for (std::size_t k = 0; k < count; ++k) y[k * stride] /= total;
+}
+
+template <class T>
+void log_softmax_line(const T* x, T* y, std::size_t stride, std::size_t count) {
+  const Peak<T> peak = peak_of(x, stride, count);
+  const T log_total = static_cast<T>(log_sum(x, stride, count, peak));
+  for (std::size_t k = 0; k < count; ++k) y[k * stride] = (x[k * stride] - peak.value) - log_total;
+}
+
+// Outputs and, for each of them, the terms: offsets into x.
+struct Terms {
+  Odometer outputs, terms;
+};
+
+Terms terms_of(const Shape& shape, AxisSet axes) {
+  Runs runs;  // marked: reduced
+  std::size_t stride = 1;
+  for (std::size_t k = shape.rank(); k-- > 0;) {
+    runs.add_axis(shape[k], stride, axes[k]);
+    stride *= static_cast<std::size_t>(shape[k]);
+  }
+  Terms terms;
+  for (std::size_t k = runs.size(); k-- > 0;) {
+    (runs[k].marked ? terms.terms : terms.outputs).add_axis(runs[k].extent, runs[k].stride);
+  }
+  return terms;
+}
+
+// `terms` walks around twice.
+template <class T>
+T log_sum_exp(const T* x, Odometer& terms) {
+  Peak<T> peak{0, x[0]};
+  for (std::size_t k = 0; k < terms.count(); ++k, terms.next()) {
+    const T value = x[terms.offset()];
+    if (value > peak.value || std::isnan(value)) peak = {k, value};
+  }
+  double others = 0;
+  for (std::size_t k = 0; k < terms.count(); ++k, terms.next()) {
+    if (k != peak.at) others += static_cast<double>(std::exp(x[terms.offset()] - peak.value));
+  }
+  if (!std::isfinite(peak.value)) return peak.value;
+  return static_cast<T>(static_cast<double>(peak.value) + std::log1p(others));
+}
+
+std::size_t checked_label(const std::int64_t* labels, std::size_t row, std::size_t classes) {
+  const std::int64_t label = labels[row];
+  if (label >= 0 && static_cast<std::size_t>(label) < classes) return static_cast<std::size_t>(label);
+  throw ValueError("cross_entropy: label " + std::to_string(label) + " at index " + std::to_string(row) +
+                   " is not within [0, " + std::to_string(classes) + ")");
+}
+
+template <class T>
+class CrossEntropy {
+ public:
+  explicit CrossEntropy(const Eval& e)
+      : logits_(e.x[0].as<const T>()),
+        labels_(e.x[1].as<const std::int64_t>()),
+        rows_(static_cast<std::size_t>((*e.x[0].shape)[0])),
+        classes_(static_cast<std::size_t>((*e.x[0].shape)[1])) {}
+
+  std::size_t rows() const { return rows_; }
+
+  double loss(std::size_t row) const {
+    const std::size_t label = checked_label(labels_, row, classes_);
+    const T* x = logits_ + row * classes_;
+    const Peak<T> peak = peak_of(x, 1, classes_);
+    return static_cast<double>(peak.value - x[label]) + log_sum(x, 1, classes_, peak);
+  }
+
+  void write_each(T* y, const Workers& workers) const {
+    workers.for_each(rows_, grain_for(classes_), [&](std::size_t begin, std::size_t end) {
+      for (std::size_t row = begin; row < end; ++row) y[row] = static_cast<T>(loss(row));
+    });
+  }
+
+  // In at most kPieces partial sums, cut by the shape alone.
+  double total(const Workers& workers) const {
+    constexpr std::size_t kPieces = 64;
+    const std::size_t rows = std::max(grain_for(classes_), (rows_ + kPieces - 1) / kPieces);
+    double partial[kPieces] = {};
+    workers.for_each(rows_, rows, [&](std::size_t begin, std::size_t end) {
+      double sum = 0;
+      for (std::size_t row = begin; row < end; ++row) sum += loss(row);
+      partial[begin / rows] = sum;
+    });
+    double sum = 0;
+    for (double part : partial) sum += part;
+    return sum;
+  }
+
+ private:
+  const T* logits_;
+  const std::int64_t* labels_;
+  std::size_t rows_, classes_;
+};
+
+}  // namespace
+
+void softmax(const Eval& e, std::size_t axis) {
+  with_float(e.y.dtype, [&]<class T>(T) { for_each_line<T>(e, axis, softmax_line<T>); });
+}
+
+void log_softmax(const Eval& e, std::size_t axis) {
+  with_float(e.y.dtype, [&]<class T>(T) { for_each_line<T>(e, axis, log_softmax_line<T>); });
+}
+
+void logsumexp(const Eval& e, AxisSet axes) {
+  if (e.y.numel() == 0) return;
+  const Terms all = terms_of(*e.x[0].shape, axes);
+  with_float(e.y.dtype, [&]<class T>(T) {
+    const T* x = e.x[0].as<const T>();
+    T* y = e.y.as<T>();
+    e.workers.for_each(all.outputs.count(), grain_for(all.terms.count()),
+                       [&](std::size_t begin, std::size_t end) {
+                         Odometer output = all.outputs, terms = all.terms;
+                         output.seek(begin);
+                         for (std::size_t k = begin; k < end; ++k, output.next()) {
+                           y[k] = log_sum_exp(x + output.offset(), terms);
+                         }
+                       });
+  });
+}
+
+void cross_entropy(const Eval& e, Losses losses) {
+  with_float(e.y.dtype, [&]<class T>(T) {
+    const CrossEntropy<T> entropy(e);
+    T* y = e.y.as<T>();
+    if (losses == Losses::each) return entropy.write_each(y, e.workers);
+    const double total = entropy.total(e.workers);
+    *y = static_cast<T>(losses == Losses::mean ? total / static_cast<double>(entropy.rows()) : total);
+  });
+}
+
+}  // namespace backdrop::kernels

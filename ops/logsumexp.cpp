@@ -1,0 +1,50 @@
+#include <backdrop/ops/arithmetic.hpp>
+#include <backdrop/ops/compare.hpp>
+#include <backdrop/ops/elementwise.hpp>
+#include <backdrop/ops/layout.hpp>
+#include <backdrop/ops/reduce.hpp>
+#include <limits>
+
+#include "kernels/softmax.hpp"
+#include "reduced.hpp"
+
+namespace backdrop {
+
+using reduced::axes, reduced::keepdims;
+
+namespace {
+
+// softmax over axes
+Var weights(const Call& c) { return exp(sub(c[0], spread(c.y, c[axes], c.shape(0)))); }
+
+// The shift by the greatest element keeps exp in range; where that is infinite there is nothing to shift.
+Var shifted(const Call& c) {
+  const Var greatest = stop_gradient(max(c[0], c[axes], true));
+  const Var shift = masked_fill(greatest, less(abs(greatest), std::numeric_limits<double>::infinity()), 0);
+  const Var y = add(log(sum(exp(sub(c[0], shift)), c[axes], true)), shift);
+  return c[keepdims] ? y : reshape(y, reduced_shape(c.shape(0), c[axes], false));
+}
+
+}  // namespace
+
+// y = log(sum of e^x)
+constinit const Op logsumexp_op{
+    .name = "logsumexp",
+    .inputs = {"x"},
+    .attrs = {axes, keepdims},
+    .formula = "y = log(sum of e^x over axes)",
+    .jacobian = "e^(x[j] - y[i]) where x[j] is a term of y[i], else 0: softmax",
+    .singular = "NaN where y is infinite",
+    .infer = reduced::infer_some,
+    .eval = [](const Eval& e) { kernels::logsumexp(e, kernels::axis_set(e[axes])); },
+    .vjp = {[](const Call& c, Var g) { return mul(spread(g, c[axes], c.shape(0)), weights(c)); }},
+    .jvp = {[](const Call& c, Var t) { return sum(mul(t, weights(c)), c[axes], c[keepdims]); }},
+    .body = shifted,
+    .tolerance = 16,
+};
+
+Var logsumexp(Var x, std::span<const std::int64_t> over, bool keep, Where where) {
+  return reduced::record(logsumexp_op, x, over, keep, where);
+}
+
+}  // namespace backdrop

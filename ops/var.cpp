@@ -1,0 +1,63 @@
+#include <backdrop/core/error.hpp>
+#include <backdrop/ops/arithmetic.hpp>
+#include <backdrop/ops/reduce.hpp>
+#include <string>
+
+#include "reduced.hpp"
+
+namespace backdrop {
+
+using reduced::axes, reduced::keepdims;
+
+namespace {
+
+constexpr auto correction = attr::integer("correction");
+
+double freedom(const Call& c) { return reduced::terms(c) - static_cast<double>(c[correction]); }
+
+Type infer_var(const Call& c) {
+  const Type type = reduced::infer_some(c);
+  if (!(freedom(c) > 0)) {
+    throw ValueError("var: correction " + std::to_string(c[correction]) + " leaves nothing of " +
+                     std::to_string(static_cast<std::int64_t>(reduced::terms(c))) + " terms to divide by");
+  }
+  return type;
+}
+
+Var centred(const Call& c) { return sub(c[0], mean(c[0], c[axes], true)); }
+
+// Two passes. The mean is rounded, so the deviations add up to a little: what that adds to their squares is
+// taken off (Chan, Golub, LeVeque 1983).
+Var two_pass(const Call& c) {
+  const Var d = centred(c);
+  const Var squares = sum(square(d), c[axes], c[keepdims]);
+  const Var drift = square(sum(d, c[axes], c[keepdims]));
+  return scale(sub(squares, scale(drift, 1 / reduced::terms(c))), 1 / freedom(c));
+}
+
+}  // namespace
+
+// y = sum of (x - mean)^2 / (n - correction)
+constinit const Op var_op{
+    .name = "var",
+    .inputs = {"x"},
+    .attrs = {axes, keepdims, correction},
+    .formula = "y = sum of (x - mean(x))^2 over axes / (number of terms - correction)",
+    .jacobian = "2 (x[j] - mean) / (n - correction) where x[j] is a term of y[i], else 0",
+    .infer = infer_var,
+    .vjp = {[](const Call& c, Var g) {
+      return mul(spread(scale(g, 2 / freedom(c)), c[axes], c.shape(0)), centred(c));
+    }},
+    .jvp = {[](const Call& c, Var t) {
+      return scale(sum(mul(t, centred(c)), c[axes], c[keepdims]), 2 / freedom(c));
+    }},
+    .body = two_pass,
+    .tolerance = 64,
+};
+
+Var var(Var x, std::span<const std::int64_t> over, std::int64_t corrected, bool keep, Where where) {
+  const auto sorted = normalize_axes("var", over, x.shape().rank());
+  return x.tape().record(var_op, {x}, {std::span<const std::int64_t>(sorted), keep, corrected}, where);
+}
+
+}  // namespace backdrop
