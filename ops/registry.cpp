@@ -5,6 +5,7 @@
 #include <backdrop/ops/elementwise.hpp>
 #include <backdrop/ops/index.hpp>
 #include <backdrop/ops/layout.hpp>
+#include <backdrop/ops/loss.hpp>
 #include <backdrop/ops/matmul.hpp>
 #include <backdrop/ops/random.hpp>
 #include <backdrop/ops/reduce.hpp>
@@ -84,6 +85,12 @@ constexpr const Op* kOps[] = {
     &var_op,
     &norm_op,
     &logsumexp_op,
+    // loss
+    &softmax_op,
+    &log_softmax_op,
+    &one_hot_op,
+    &cross_entropy_op,
+    &mse_op,
     // matmul
     &matmul_op,
     // layout

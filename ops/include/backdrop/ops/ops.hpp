@@ -8,6 +8,7 @@
 #include <backdrop/ops/elementwise.hpp>
 #include <backdrop/ops/index.hpp>
 #include <backdrop/ops/layout.hpp>
+#include <backdrop/ops/loss.hpp>
 #include <backdrop/ops/matmul.hpp>
 #include <backdrop/ops/random.hpp>
 #include <backdrop/ops/reduce.hpp>
