@@ -1,7 +1,7 @@
 #include <backdrop/ops/arithmetic.hpp>
-#include <cmath>
 
 #include "infer.hpp"
+#include "kernels/arithmetic.hpp"
 #include "kernels/elementwise.hpp"
 
 namespace backdrop {
@@ -15,7 +15,7 @@ constinit const Op abs_op{
     .singular = "x = 0: 0",
     .structure = Structure::diagonal,
     .infer = infer::like_first,
-    .block = [](const Block& b) { kernels::map(b, [](auto x) { return std::abs(x); }); },
+    .block = [](const Block& b) { kernels::vector_map(b, [](const auto& k) { return k.abs; }); },
     .derivative = {[](const Call& c) { return sign(c[0]); }},
 };
 

@@ -4,6 +4,7 @@
 #include <numbers>
 
 #include "infer.hpp"
+#include "kernels/arithmetic.hpp"
 #include "kernels/elementwise.hpp"
 
 namespace backdrop {
@@ -34,8 +35,7 @@ constinit const Op relu_op{
     .singular = "x = 0: 0",
     .structure = Structure::diagonal,
     .infer = infer::like_first,
-    .block =
-        [](const Block& b) { kernels::map(b, [](auto x) { return x > 0 || x != x ? x : decltype(x){0}; }); },
+    .block = [](const Block& b) { kernels::vector_map(b, [](const auto& k) { return k.relu; }); },
     .derivative = {[](const Call& c) { return cast(c.y, DType::mask); }},
 };
 
@@ -61,6 +61,7 @@ constinit const Op leaky_relu_op{
 };
 
 // y = x > 0 ? x : alpha (e^x - 1)
+// No composite: the derivative of where(x > 0, x, alpha expm1(x)) is 0 * Inf once e^x overflows.
 constinit const Op elu_op{
     .name = "elu",
     .inputs = {"x"},
@@ -76,8 +77,6 @@ constinit const Op elu_op{
           kernels::map(b, [a](auto x) { return x > 0 ? x : std::expm1(x) * static_cast<decltype(x)>(a); });
         },
     .derivative = {slope_of_elu},
-    .body = [](const Call& c) { return where(greater(c[0], 0), c[0], scale(expm1(c[0]), c[alpha])); },
-    .exact = true,
 };
 
 // y = x sigmoid(x)

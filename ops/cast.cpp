@@ -3,6 +3,7 @@
 #include <limits>
 
 #include "infer.hpp"
+#include "kernels/arithmetic.hpp"
 #include "kernels/elementwise.hpp"
 
 namespace backdrop {
@@ -24,9 +25,14 @@ To convert(From x) {
 }
 
 void to_mask(const Block& b) {
-  kernels::with_number(b.call.dtype(0), [&]<class From>(From) {
-    const auto* x = static_cast<const From*>(b.x[0]);
+  if (b.call.dtype(0) == DType::i64) {
+    const auto* x = static_cast<const std::int64_t*>(b.x[0]);
     kernels::write_bits(b.y, b.count, [x](std::size_t k) { return x[k] != 0; });
+    return;
+  }
+  kernels::with_float(b.call.dtype(0), [&]<class From>(From) {
+    kernels::arithmetic<From>().nonzero(static_cast<const From*>(b.x[0]), static_cast<std::uint8_t*>(b.y),
+                                        b.count);
   });
 }
 

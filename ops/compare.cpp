@@ -1,7 +1,7 @@
 #include <backdrop/ops/compare.hpp>
 
 #include "infer.hpp"
-#include "kernels/elementwise.hpp"
+#include "kernels/arithmetic.hpp"
 #include "operands.hpp"
 
 namespace backdrop {
@@ -25,7 +25,11 @@ constinit const Op greater_op{
     .formula = "y = a > b",
     .jacobian = "none: y is a mask",
     .infer = infer_comparison,
-    .block = [](const Block& b) { kernels::compare(b, [](auto x, auto y) { return x > y; }); },
+    .block =
+        [](const Block& b) {
+          kernels::vector_compare(
+              b, [](const auto& k) { return k.greater; }, [](auto x, auto y) { return x > y; });
+        },
 };
 constinit const Op greater_equal_op{
     .name = "greater_equal",
@@ -33,7 +37,11 @@ constinit const Op greater_equal_op{
     .formula = "y = a >= b",
     .jacobian = "none: y is a mask",
     .infer = infer_comparison,
-    .block = [](const Block& b) { kernels::compare(b, [](auto x, auto y) { return x >= y; }); },
+    .block =
+        [](const Block& b) {
+          kernels::vector_compare(
+              b, [](const auto& k) { return k.greater_equal; }, [](auto x, auto y) { return x >= y; });
+        },
 };
 constinit const Op less_op{
     .name = "less",
@@ -41,7 +49,11 @@ constinit const Op less_op{
     .formula = "y = a < b",
     .jacobian = "none: y is a mask",
     .infer = infer_comparison,
-    .block = [](const Block& b) { kernels::compare(b, [](auto x, auto y) { return x < y; }); },
+    .block =
+        [](const Block& b) {
+          kernels::vector_compare(
+              b, [](const auto& k) { return k.less; }, [](auto x, auto y) { return x < y; });
+        },
 };
 constinit const Op less_equal_op{
     .name = "less_equal",
@@ -49,7 +61,11 @@ constinit const Op less_equal_op{
     .formula = "y = a <= b",
     .jacobian = "none: y is a mask",
     .infer = infer_comparison,
-    .block = [](const Block& b) { kernels::compare(b, [](auto x, auto y) { return x <= y; }); },
+    .block =
+        [](const Block& b) {
+          kernels::vector_compare(
+              b, [](const auto& k) { return k.less_equal; }, [](auto x, auto y) { return x <= y; });
+        },
 };
 constinit const Op equal_op{
     .name = "equal",
@@ -57,7 +73,11 @@ constinit const Op equal_op{
     .formula = "y = a = b",
     .jacobian = "none: y is a mask",
     .infer = infer_comparison,
-    .block = [](const Block& b) { kernels::compare(b, [](auto x, auto y) { return x == y; }); },
+    .block =
+        [](const Block& b) {
+          kernels::vector_compare(
+              b, [](const auto& k) { return k.equal; }, [](auto x, auto y) { return x == y; });
+        },
 };
 constinit const Op not_equal_op{
     .name = "not_equal",
@@ -65,7 +85,11 @@ constinit const Op not_equal_op{
     .formula = "y = a != b",
     .jacobian = "none: y is a mask",
     .infer = infer_comparison,
-    .block = [](const Block& b) { kernels::compare(b, [](auto x, auto y) { return x != y; }); },
+    .block =
+        [](const Block& b) {
+          kernels::vector_compare(
+              b, [](const auto& k) { return k.not_equal; }, [](auto x, auto y) { return x != y; });
+        },
 };
 
 Var greater(Operand a, Operand b, Where at) { return record_binary(greater_op, a, b, at); }

@@ -1,6 +1,7 @@
 #include <backdrop/ops/arithmetic.hpp>
 
 #include "infer.hpp"
+#include "kernels/arithmetic.hpp"
 #include "kernels/elementwise.hpp"
 #include "operands.hpp"
 
@@ -22,7 +23,7 @@ constinit const Op div_op{
     .singular = "b = 0",
     .structure = Structure::diagonal,
     .infer = infer::same,
-    .block = [](const Block& b) { kernels::zip(b, [](auto x, auto y) { return x / y; }); },
+    .block = [](const Block& b) { kernels::vector_zip(b, [](const auto& k) { return k.div; }); },
     .vjp = {by_numerator, by_denominator},
     .jvp = {by_numerator, by_denominator},
 };

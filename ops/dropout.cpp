@@ -3,7 +3,7 @@
 #include <backdrop/ops/layout.hpp>
 
 #include "infer.hpp"
-#include "kernels/elementwise.hpp"
+#include "kernels/arithmetic.hpp"
 #include "operands.hpp"
 
 namespace backdrop {
@@ -13,8 +13,7 @@ namespace {
 constexpr auto p = attr::real("p").between(0, 1);
 
 void drop(const Block& b) {
-  const double s = keep_scale(b[p]);
-  kernels::map_kept(b, [s](auto x) { return x * static_cast<decltype(x)>(s); });
+  kernels::vector_map_kept(b, keep_scale(b[p]), [](const auto& k) { return k.keep_scaled; });
 }
 
 }  // namespace

@@ -2,7 +2,7 @@
 #include <backdrop/ops/compare.hpp>
 
 #include "infer.hpp"
-#include "kernels/elementwise.hpp"
+#include "kernels/arithmetic.hpp"
 #include "operands.hpp"
 
 namespace backdrop {
@@ -29,7 +29,7 @@ constinit const Op maximum_op{
     .singular = "a = b: half to each",
     .structure = Structure::diagonal,
     .infer = infer::same,
-    .block = [](const Block& b) { kernels::zip(b, [](auto x, auto y) { return x > y || x != x ? x : y; }); },
+    .block = [](const Block& b) { kernels::vector_zip(b, [](const auto& k) { return k.maximum; }); },
     .vjp = {if_larger_a, if_larger_b},
     .jvp = {if_larger_a, if_larger_b},
 };
@@ -43,7 +43,7 @@ constinit const Op minimum_op{
     .singular = "a = b: half to each",
     .structure = Structure::diagonal,
     .infer = infer::same,
-    .block = [](const Block& b) { kernels::zip(b, [](auto x, auto y) { return x < y || x != x ? x : y; }); },
+    .block = [](const Block& b) { kernels::vector_zip(b, [](const auto& k) { return k.minimum; }); },
     .vjp = {if_smaller_a, if_smaller_b},
     .jvp = {if_smaller_a, if_smaller_b},
 };

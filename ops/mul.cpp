@@ -1,7 +1,7 @@
 #include <backdrop/ops/arithmetic.hpp>
 
 #include "infer.hpp"
-#include "kernels/elementwise.hpp"
+#include "kernels/arithmetic.hpp"
 #include "operands.hpp"
 
 namespace backdrop {
@@ -12,9 +12,9 @@ Type infer_mul(const Call& c) { return c.dtype(1) == DType::mask ? infer::masked
 
 void multiply(const Block& b) {
   if (b.call.dtype(1) == DType::mask) {
-    kernels::map_kept(b, [](auto x) { return x; });
+    kernels::vector_map_kept(b, [](const auto& k) { return k.keep; });
   } else {
-    kernels::zip(b, [](auto x, auto y) { return x * y; });
+    kernels::vector_zip(b, [](const auto& k) { return k.mul; });
   }
 }
 

@@ -1,7 +1,7 @@
 #include <backdrop/ops/arithmetic.hpp>
 
 #include "infer.hpp"
-#include "kernels/elementwise.hpp"
+#include "kernels/arithmetic.hpp"
 
 namespace backdrop {
 
@@ -10,8 +10,7 @@ namespace {
 constexpr auto factor = attr::real("factor");
 
 void multiply(const Block& b) {
-  const double f = b[factor];
-  kernels::map(b, [f](auto x) { return x * static_cast<decltype(x)>(f); });
+  kernels::vector_map(b, b[factor], [](const auto& k) { return k.scale; });
 }
 
 }  // namespace

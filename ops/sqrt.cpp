@@ -2,6 +2,7 @@
 #include <cmath>
 
 #include "infer.hpp"
+#include "kernels/arithmetic.hpp"
 #include "kernels/elementwise.hpp"
 
 namespace backdrop {
@@ -15,7 +16,7 @@ constinit const Op sqrt_op{
     .singular = "x = 0: Inf; NaN for x < 0",
     .structure = Structure::diagonal,
     .infer = infer::like_first,
-    .block = [](const Block& b) { kernels::map(b, [](auto x) { return std::sqrt(x); }); },
+    .block = [](const Block& b) { kernels::vector_map(b, [](const auto& k) { return k.sqrt; }); },
     .derivative = {[](const Call& c) { return scale(reciprocal(c.y), 0.5); }},
 };
 

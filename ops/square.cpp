@@ -1,7 +1,7 @@
 #include <backdrop/ops/arithmetic.hpp>
 
 #include "infer.hpp"
-#include "kernels/elementwise.hpp"
+#include "kernels/arithmetic.hpp"
 
 namespace backdrop {
 
@@ -13,7 +13,7 @@ constinit const Op square_op{
     .jacobian = "diag(2 x)",
     .structure = Structure::diagonal,
     .infer = infer::like_first,
-    .block = [](const Block& b) { kernels::map(b, [](auto x) { return x * x; }); },
+    .block = [](const Block& b) { kernels::vector_map(b, [](const auto& k) { return k.square; }); },
     .derivative = {[](const Call& c) { return scale(c[0], 2); }},
 };
 

@@ -1,7 +1,7 @@
 #include <backdrop/ops/arithmetic.hpp>
 
 #include "infer.hpp"
-#include "kernels/elementwise.hpp"
+#include "kernels/arithmetic.hpp"
 #include "operands.hpp"
 
 namespace backdrop {
@@ -14,7 +14,7 @@ constinit const Op sub_op{
     .jacobian = "[I, -I]",
     .structure = Structure::diagonal,
     .infer = infer::same,
-    .block = [](const Block& b) { kernels::zip(b, [](auto x, auto y) { return x - y; }); },
+    .block = [](const Block& b) { kernels::vector_zip(b, [](const auto& k) { return k.sub; }); },
     .vjp = {[](const Call&, Var g) { return g; }, [](const Call&, Var g) { return neg(g); }},
     .jvp = {[](const Call&, Var t) { return t; }, [](const Call&, Var t) { return neg(t); }},
 };

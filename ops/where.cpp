@@ -3,7 +3,7 @@
 #include <backdrop/ops/layout.hpp>
 
 #include "infer.hpp"
-#include "kernels/elementwise.hpp"
+#include "kernels/arithmetic.hpp"
 #include "operands.hpp"
 
 namespace backdrop {
@@ -50,7 +50,8 @@ constinit const Op masked_fill_op{
     .jacobian = "diag(mask)",
     .structure = Structure::diagonal,
     .infer = infer::masked,
-    .block = [](const Block& b) { kernels::fill_dropped(b, b[value]); },
+    .block =
+        [](const Block& b) { kernels::vector_map_kept(b, b[value], [](const auto& k) { return k.fill; }); },
     .vjp = {[](const Call& c, Var g) { return mul(g, c[1]); }},
     .jvp = {[](const Call& c, Var t) { return mul(t, c[1]); }},
     .body = [](const Call& c) { return where(c[1], c[0], c[value]); },

@@ -54,35 +54,6 @@ inline bool bit(const void* mask, std::size_t k) {
   return (static_cast<const std::uint8_t*>(mask)[k / 8] >> (k % 8) & 1) != 0;
 }
 
-/// y = f(x) where the mask (input 1) is kept, +0 where it is dropped
-template <class F>
-void map_kept(const Block& b, F f) {
-  with_float(b.dtype(), [&]<class T>(T) {
-    auto* y = static_cast<T*>(b.y);
-    const auto* x = static_cast<const T*>(b.x[0]);
-    for (std::size_t k = 0; k < b.count; ++k) y[k] = bit(b.x[1], k) ? f(x[k]) : T{0};
-  });
-}
-
-/// y = a where the mask (input 0) is 1, b where it is 0
-inline void select(const Block& block) {
-  with_float(block.dtype(), [&]<class T>(T) {
-    auto* y = static_cast<T*>(block.y);
-    const auto* a = static_cast<const T*>(block.x[1]);
-    const auto* b = static_cast<const T*>(block.x[2]);
-    for (std::size_t k = 0; k < block.count; ++k) y[k] = bit(block.x[0], k) ? a[k] : b[k];
-  });
-}
-
-/// y = x where the mask (input 1) is 1, `value` where it is 0
-inline void fill_dropped(const Block& b, double value) {
-  with_float(b.dtype(), [&]<class T>(T) {
-    auto* y = static_cast<T*>(b.y);
-    const auto* x = static_cast<const T*>(b.x[0]);
-    for (std::size_t k = 0; k < b.count; ++k) y[k] = bit(b.x[1], k) ? x[k] : static_cast<T>(value);
-  });
-}
-
 /// Writes keep(0), ..., keep(count - 1) as the bits of a mask; the unused bits of the last byte are zero.
 template <class F>
 void write_bits(void* y, std::size_t count, F keep) {
@@ -93,16 +64,6 @@ void write_bits(void* y, std::size_t count, F keep) {
     for (std::size_t i = 0; i < n; ++i) byte |= unsigned{keep(k + i)} << i;
     bytes[k / 8] = static_cast<std::uint8_t>(byte);
   }
-}
-
-/// mask = related(x0, x1), for f32, f64 and i64
-template <class F>
-void compare(const Block& b, F related) {
-  with_number(b.call.dtype(0), [&]<class T>(T) {
-    const auto* x0 = static_cast<const T*>(b.x[0]);
-    const auto* x1 = static_cast<const T*>(b.x[1]);
-    write_bits(b.y, b.count, [=](std::size_t k) { return related(x0[k], x1[k]); });
-  });
 }
 
 /// mask = f(masks), where byte(k) gives byte k of the result

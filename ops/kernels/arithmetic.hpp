@@ -1,0 +1,108 @@
+#pragma once
+
+#include <backdrop/core/op.hpp>
+#include <cstddef>
+#include <cstdint>
+
+#include "kernels/elementwise.hpp"
+
+/// Vector code for the ops that are little more than one instruction. Every instruction set gives the bits of
+/// the formulas below (NaNs may differ in payload). y may be one of the inputs; mask bits are read and
+/// written from a whole byte on, and the unused bits of the last one are written as zero.
+namespace backdrop::kernels {
+
+template <class T>
+struct Arithmetic {
+  using Unary = void (*)(const T* x, T* y, std::size_t n);
+  using Binary = void (*)(const T* a, const T* b, T* y, std::size_t n);
+  using Relation = void (*)(const T* a, const T* b, std::uint8_t* y, std::size_t n);
+
+  Unary neg, abs, square, sqrt;
+  Unary relu;                                                ///< x > 0 || isnan(x) ? x : +0
+  void (*scale)(const T* x, T factor, T* y, std::size_t n);  ///< x * factor
+  Binary add, sub, mul, div;
+  Binary maximum;  ///< a > b || isnan(a) ? a : b
+  Binary minimum;  ///< a < b || isnan(a) ? a : b
+  Relation greater, greater_equal, less, less_equal, equal, not_equal;
+  void (*nonzero)(const T* x, std::uint8_t* y, std::size_t n);  ///< x != 0
+  /// mask ? a : b
+  void (*select)(const std::uint8_t* mask, const T* a, const T* b, T* y, std::size_t n);
+  void (*fill)(const T* x, const std::uint8_t* mask, T value, T* y, std::size_t n);  ///< mask ? x : value
+  void (*keep)(const T* x, const std::uint8_t* mask, T* y, std::size_t n);           ///< mask ? x : +0
+  void (*keep_scaled)(const T* x, const std::uint8_t* mask, T factor, T* y,
+                      std::size_t n);  ///< mask ? x * factor : +0
+};
+
+/// The functions for the best instruction set of this machine.
+template <class T>
+const Arithmetic<T>& arithmetic();
+template <>
+const Arithmetic<float>& arithmetic<float>();
+template <>
+const Arithmetic<double>& arithmetic<double>();
+
+/// y = f(x) and y = f(x0, x1), where `pick` takes f from the table: [](const auto& k) { return k.add; }
+template <class Pick>
+void vector_map(const Block& b, Pick pick) {
+  with_float(b.dtype(), [&]<class T>(T) {
+    pick(arithmetic<T>())(static_cast<const T*>(b.x[0]), static_cast<T*>(b.y), b.count);
+  });
+}
+template <class Pick>
+void vector_zip(const Block& b, Pick pick) {
+  with_float(b.dtype(), [&]<class T>(T) {
+    pick(arithmetic<T>())(static_cast<const T*>(b.x[0]), static_cast<const T*>(b.x[1]), static_cast<T*>(b.y),
+                          b.count);
+  });
+}
+
+/// y = f(x, mask) where the mask is input 1.
+template <class Pick>
+void vector_map_kept(const Block& b, Pick pick) {
+  with_float(b.dtype(), [&]<class T>(T) {
+    pick(arithmetic<T>())(static_cast<const T*>(b.x[0]), static_cast<const std::uint8_t*>(b.x[1]),
+                          static_cast<T*>(b.y), b.count);
+  });
+}
+
+/// y = a where the mask (input 0) is 1, b where it is 0
+inline void select(const Block& b) {
+  with_float(b.dtype(), [&]<class T>(T) {
+    arithmetic<T>().select(static_cast<const std::uint8_t*>(b.x[0]), static_cast<const T*>(b.x[1]),
+                           static_cast<const T*>(b.x[2]), static_cast<T*>(b.y), b.count);
+  });
+}
+
+/// The functions of a number and x: pick(table)(x, number, y, n)
+template <class Pick>
+void vector_map(const Block& b, double number, Pick pick) {
+  with_float(b.dtype(), [&]<class T>(T) {
+    pick(arithmetic<T>())(static_cast<const T*>(b.x[0]), static_cast<T>(number), static_cast<T*>(b.y),
+                          b.count);
+  });
+}
+/// The same, where the mask (input 1) is 1.
+template <class Pick>
+void vector_map_kept(const Block& b, double number, Pick pick) {
+  with_float(b.dtype(), [&]<class T>(T) {
+    pick(arithmetic<T>())(static_cast<const T*>(b.x[0]), static_cast<const std::uint8_t*>(b.x[1]),
+                          static_cast<T>(number), static_cast<T*>(b.y), b.count);
+  });
+}
+
+/// mask = related(x0, x1) for f32, f64 and i64, where `pick` takes the relation of floats from the table.
+template <class Pick, class Related>
+void vector_compare(const Block& b, Pick pick, Related related) {
+  if (b.call.dtype(0) == DType::i64) {
+    const auto* x0 = static_cast<const std::int64_t*>(b.x[0]);
+    const auto* x1 = static_cast<const std::int64_t*>(b.x[1]);
+    write_bits(b.y, b.count, [=](std::size_t k) { return related(x0[k], x1[k]); });
+    return;
+  }
+  with_float(b.call.dtype(0), [&]<class T>(T) {
+    pick(arithmetic<T>())(static_cast<const T*>(b.x[0]), static_cast<const T*>(b.x[1]),
+                          static_cast<std::uint8_t*>(b.y), b.count);
+  });
+}
+
+}  // namespace backdrop::kernels
