@@ -3,6 +3,7 @@
 #include <oneapi/tbb/parallel_for.h>
 #include <oneapi/tbb/task_arena.h>
 
+#include <algorithm>
 #include <backdrop/core/error.hpp>
 #include <backdrop/core/workers.hpp>
 #include <string>
@@ -10,7 +11,8 @@
 namespace backdrop {
 
 struct Workers::Arena {
-  explicit Arena(int threads) : arena(threads) {}
+  // More threads than processors gain nothing, and make oneTBB print a warning.
+  explicit Arena(int threads) : arena(std::min(threads, oneapi::tbb::info::default_concurrency())) {}
   oneapi::tbb::task_arena arena;
 };
 
