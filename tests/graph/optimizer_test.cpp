@@ -175,8 +175,8 @@ TEST_CASE("gradients longer than the limit are scaled together, shorter ones kee
 
 TEST_CASE("a gradient of zero is clipped to zero, not to NaN") {
   Tape tape;
-  const Var zero = tape.constant(Tensor::zeros(Shape{2}));
-  CHECK(value(clip_grad_norm({&zero, 1}, 1)[0]).same_bits(Tensor::zeros(Shape{2})));
+  const Var none = tape.constant(Tensor::zeros(Shape{2}));
+  CHECK(value(clip_grad_norm({&none, 1}, 1)[0]).same_bits(Tensor::zeros(Shape{2})));
 }
 
 TEST_CASE("an optimiser rejects what it cannot update") {
