@@ -1,6 +1,6 @@
 #include <backdrop/core/error.hpp>
 #include <backdrop/ops/arithmetic.hpp>
-#include <backdrop/ops/compare.hpp>
+#include <backdrop/ops/index.hpp>
 #include <backdrop/ops/layout.hpp>
 #include <backdrop/ops/loss.hpp>
 #include <backdrop/ops/reduce.hpp>
@@ -35,10 +35,8 @@ Var reduced(const Call& c, Var losses) {
   return reduction_of(c) == Reduction::mean ? mean(losses) : sum(losses);
 }
 
-Var hits(const Call& c) { return one_hot(c[1], c.shape(0)[1]); }
-
 // d(loss of a row) / d(its logits)
-Var excess(const Call& c) { return sub(softmax(c[0], 1), cast(hits(c), c.dtype(0))); }
+Var excess(const Call& c) { return sub(softmax(c[0], 1), one_hot(c[1], c.shape(0)[1], c.dtype(0))); }
 
 Var pull(const Call& c, Var g) {
   const std::int64_t rows = c.shape(0)[0];
@@ -52,7 +50,11 @@ Var push(const Call& c, Var t) {
   return reduced(c, sum(mul(t, excess(c)), {1}));
 }
 
-Var pick_and_reduce(const Call& c) { return reduced(c, neg(sum(mul(log_softmax(c[0], 1), hits(c)), {1}))); }
+Var pick_and_reduce(const Call& c) {
+  const std::int64_t rows = c.shape(0)[0];
+  const Var picked = gather(log_softmax(c[0], 1), reshape(c[1], {rows, 1}), 1);
+  return reduced(c, neg(reshape(picked, {rows})));
+}
 
 }  // namespace
 

@@ -88,7 +88,6 @@ constexpr const Op* kOps[] = {
     // loss
     &softmax_op,
     &log_softmax_op,
-    &one_hot_op,
     &cross_entropy_op,
     &mse_op,
     // matmul

@@ -14,11 +14,6 @@ void loss_samples(Samples& s) {
   s.add(log_softmax_op, [](Maker& m) { return log_softmax(m.real({0, 3})); });
   s.add(log_softmax_op, {.large = true}, [](Maker& m) { return log_softmax(m.real({300, 40}), 0); });
 
-  s.add(one_hot_op, [](Maker& m) { return one_hot(m.indices({4}, 3), 3); });
-  s.add(one_hot_op, [](Maker& m) { return one_hot(m.indices({2, 3}, 3), 9); });
-  s.add(one_hot_op, [](Maker& m) { return one_hot(m.indices({}, 3), 3); });
-  s.add(one_hot_op, [](Maker& m) { return one_hot(m.indices({0, 2}, 3), 3); });
-
   s.add(cross_entropy_op, [](Maker& m) { return cross_entropy(m.real({4, 3}), m.indices({4}, 3)); });
   s.add(cross_entropy_op, [](Maker& m) {
     return cross_entropy(m.real({4, 3}), m.indices({4}, 3), Reduction::sum);

@@ -7,7 +7,6 @@ namespace backdrop {
 
 extern const Op softmax_op;
 extern const Op log_softmax_op;
-extern const Op one_hot_op;
 extern const Op cross_entropy_op;
 extern const Op mse_op;
 
@@ -18,10 +17,6 @@ Var softmax(Var x, std::int64_t axis = -1, Where where = Where::here());
 
 /// y = x - log(sum of e^x) along `axis`: log(softmax(x)) without its loss of digits. As softmax otherwise.
 Var log_softmax(Var x, std::int64_t axis = -1, Where where = Where::here());
-
-/// labels (i64, any shape) -> mask of shape [labels..., classes], kept where the last index is the label.
-/// ValueError when run with a label outside [0, classes).
-Var one_hot(Var labels, std::int64_t classes, Where where = Where::here());
 
 /// What becomes of the losses of a batch.
 enum class Reduction : std::uint8_t { mean, sum, none };
