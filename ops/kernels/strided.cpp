@@ -10,7 +10,7 @@ namespace backdrop::kernels {
 namespace {
 
 constexpr std::size_t kGrain = 32768;  // elements worth handing to a thread
-constexpr std::int64_t kTile = 32;     // 32 x 32 elements of either side stay in the first cache
+constexpr std::int64_t kTile = 16;     // f32 in a cache line
 
 // The same box with as few axes as possible: none of extent 1, and neighbours joined that follow one another
 // on both sides.
@@ -76,8 +76,9 @@ void copy_rows(const Box& box, const T* x, T* y, const Workers& workers) {
                    });
 }
 
-// In tiles over two axes, the last one contiguous in the destination and the one before it in the source:
-// both sides are then touched a cache line at a time.
+// In tiles over two axes, the last one contiguous in the destination and the one before it in the source. A
+// tile goes through a buffer, so that every cache line of either side is touched once: at strides of a power
+// of two, lines evict one another before their next element is wanted.
 template <class T>
 void copy_tiles(const Box& box, const T* x, T* y, const Workers& workers) {
   const BoxAxis down = box.axes[box.rank - 2], along = box.axes[box.rank - 1];
@@ -88,13 +89,16 @@ void copy_tiles(const Box& box, const T* x, T* y, const Workers& workers) {
                      for (std::size_t at = begin; at < end; ++at) {
                        const Offsets o = offsets(box, box.rank - 2, at / bands);
                        const auto top = static_cast<std::int64_t>(at % bands) * kTile;
-                       const std::int64_t bottom = std::min(top + kTile, down.extent);
+                       const std::int64_t height = std::min(kTile, down.extent - top);
                        for (std::int64_t left = 0; left < along.extent; left += kTile) {
-                         const std::int64_t right = std::min(left + kTile, along.extent);
-                         for (std::int64_t i = top; i < bottom; ++i) {
-                           const T* source = x + o.from + i * down.from;
-                           T* target = y + o.to + i * down.to;
-                           for (std::int64_t j = left; j < right; ++j) target[j] = source[j * along.from];
+                         const std::int64_t width = std::min(kTile, along.extent - left);
+                         T tile[kTile * kTile];
+                         for (std::int64_t j = 0; j < width; ++j) {
+                           const T* source = x + o.from + top + (left + j) * along.from;
+                           for (std::int64_t i = 0; i < height; ++i) tile[i * kTile + j] = source[i];
+                         }
+                         for (std::int64_t i = 0; i < height; ++i) {
+                           std::copy_n(tile + i * kTile, width, y + o.to + (top + i) * down.to + left);
                          }
                        }
                      }
