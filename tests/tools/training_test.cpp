@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <vector>
 
@@ -97,4 +98,39 @@ TEST_CASE("dropping every hidden unit leaves the hidden layer as it was, exactly
   const Trained trained = train(data.train, data.test, 2, options);
   CHECK(trained.network.hidden_weight.value().same_bits(fresh.hidden_weight.value()));
   CHECK_FALSE(trained.network.output_bias.value().same_bits(fresh.output_bias.value()));
+}
+
+TEST_CASE("predictions come from the whole network, with nothing dropped and nothing scaled") {
+  const Dataset data = two_spirals(128, 40, 0.05, Key{1, 0});
+  const TrainingOptions options{
+      .hidden = 16, .batch = 32, .epochs = 3, .p = 0.5, .learning_rate = 0.05, .seed = 2};
+  const Trained trained = train(data.train, data.test, 2, options);
+  const Tensor w1 = trained.network.hidden_weight.value(), b1 = trained.network.hidden_bias.value();
+  const Tensor w2 = trained.network.output_weight.value(), b2 = trained.network.output_bias.value();
+  double right = 0;
+  for (std::size_t n = 0; n < 40; ++n) {
+    double logits[2] = {b2.at(0), b2.at(1)};
+    for (std::size_t h = 0; h < 16; ++h) {
+      const double sum =
+          data.test.images.at(2 * n) * w1.at(h) + data.test.images.at(2 * n + 1) * w1.at(16 + h) + b1.at(h);
+      for (std::size_t c = 0; c < 2; ++c) logits[c] += std::max(sum, 0.0) * w2.at(2 * h + c);
+    }
+    const std::int64_t predicted = logits[1] > logits[0] ? 1 : 0;
+    CHECK(trained.test_predictions[n] == predicted);
+    right += static_cast<double>(predicted) == data.test.labels.at(n) ? 1 : 0;
+  }
+  CHECK(trained.last().test_accuracy == right / 40);
+}
+
+TEST_CASE("a training step is random, so its masks differ from step to step") {
+  Keys keys(3);
+  const Network network = make_network({2, 64, 2}, keys);
+  const TrainingStep step = record_training_step(network, 8, 0.5, keys.next());
+  const Program loss = compile(*step.tape, {.outputs = {step.loss}, .updates = {}});
+  const Dataset data = two_spirals(8, 8, 0.05, Key{1, 0});
+  const auto at = [&](std::uint32_t k) {
+    return loss.run({{"images", data.train.images}, {"labels", data.train.labels}}, {.step = k})[0].item();
+  };
+  CHECK(at(0) == at(0));
+  CHECK(at(0) != at(1));
 }
