@@ -1,0 +1,79 @@
+#include <doctest/doctest.h>
+
+#include <backdrop/backdrop.hpp>
+
+#include "laws/cases.hpp"
+
+// The code of docs/adding_an_op.md, as it stands there: what it puts into a header, its two files, its lines
+// of the registry and of the samples.
+namespace backdrop {
+
+extern const Op softsign_op;
+extern const Op tanhshrink_op;
+
+/// y = x / (1 + |x|).
+Var softsign(Var x, Where where = Where::here());
+/// y = x - tanh x.
+Var tanhshrink(Var x, Where where = Where::here());
+
+}  // namespace backdrop
+
+#include "laws/adding_an_op/softsign.cpp"
+#include "laws/adding_an_op/tanhshrink.cpp"
+
+namespace backdrop {
+
+namespace {
+
+constexpr const Op* kOps[] = {
+    &softsign_op,
+    &tanhshrink_op,
+};
+
+void samples(Samples& s) {
+  s.add(softsign_op, [](Maker& m) { return softsign(m.away_from({0}, {2, 3})); });
+  s.add(tanhshrink_op, [](Maker& m) { return tanhshrink(m.real({2, 3})); });
+}
+
+void for_each_case_here(void (*f)(Case&)) {
+  Samples s;
+  samples(s);
+  for (const Sample& sample : s.all()) {
+    for (const DType dtype : {DType::f32, DType::f64}) {
+      const std::unique_ptr<Case> c = make_case(sample, dtype);
+      CAPTURE(c->name());
+      f(*c);
+    }
+  }
+}
+
+}  // namespace
+
+TEST_CASE("the ops of docs/adding_an_op.md have the derivatives that differences confirm") {
+  for_each_case_here([](Case& c) {
+    for (const CheckMode mode : {CheckMode::full, CheckMode::second_order, CheckMode::dot_product}) {
+      const Report report = gradcheck(c.y, c.maker.differentiable(),
+                                      {.mode = mode, .feeds = c.maker.feeds(), .step = std::nullopt});
+      CHECK_MESSAGE(report.passed(), to_string(report));
+    }
+  });
+}
+
+TEST_CASE("the composite of docs/adding_an_op.md equals its body") {
+  for_each_case_here([](Case& c) {
+    if (!c.op().is_composite()) return;
+    const FusedVsComposed table = fused_vs_composed(c.y, {.feeds = c.maker.feeds(), .step = std::nullopt});
+    CHECK_MESSAGE(table.passed(), to_string(table));
+  });
+}
+
+TEST_CASE("the ops of docs/adding_an_op.md are dumped and loaded") {
+  for_each_case_here([](Case& c) {
+    const std::string text = dump_json(c.tape());
+    const auto loaded = load_json(text, {.ops = kOps});
+    CHECK(dump_json(*loaded) == text);
+    CHECK(value_of(c, loaded->var(c.y.index())).same_bits(value_of(c, c.y)));
+  });
+}
+
+}  // namespace backdrop
