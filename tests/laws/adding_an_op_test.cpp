@@ -4,6 +4,12 @@
 
 #include "laws/cases.hpp"
 
+// Whoever follows the page has these ops in the library, too: here they have names of their own.
+#define softsign documented_softsign
+#define softsign_op documented_softsign_op
+#define tanhshrink documented_tanhshrink
+#define tanhshrink_op documented_tanhshrink_op
+
 // The code of docs/adding_an_op.md, as it stands there: what it puts into a header, its two files, its lines
 // of the registry and of the samples.
 namespace backdrop {
@@ -70,7 +76,11 @@ TEST_CASE("the composite of docs/adding_an_op.md equals its body") {
 TEST_CASE("the ops of docs/adding_an_op.md are dumped and loaded") {
   for_each_case_here([](Case& c) {
     const std::string text = dump_json(c.tape());
-    const auto loaded = load_json(text, {.ops = kOps});
+    std::vector<const Op*> further;
+    for (const Op* op : kOps) {
+      if (find_op(op->name) == nullptr) further.push_back(op);
+    }
+    const auto loaded = load_json(text, {.ops = further});
     CHECK(dump_json(*loaded) == text);
     CHECK(value_of(c, loaded->var(c.y.index())).same_bits(value_of(c, c.y)));
   });

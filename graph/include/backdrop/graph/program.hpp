@@ -66,7 +66,7 @@ class Outputs {
 
 /// Inputs and Variables -> outputs and updates, compiled from a tape that may change or die afterwards.
 /// Immutable: copies share one plan, and any number of threads may run it at once (runs that write a Variable
-/// another run uses are the caller's race). From the second run on, a run allocates nothing, unless the
+/// another run uses are the caller's race). From the third run on, a run allocates nothing, unless the
 /// caller kept an earlier output.
 class Program {
  public:
