@@ -28,7 +28,7 @@ class Case {
   Tape& tape() { return maker.tape(); }
   const Op& op() const { return *sample.op; }
   /// A leaf of the type of v with numbers in [-1, 1]: a cotangent or a tangent.
-  Var direction(Var v) { return maker.fixed(maker.real(v.shape(), {-1, 1})); }
+  Var direction(Var v) { return maker.fixed(maker.real(v.shape(), {-1, 1}, v.dtype())); }
 
   struct Subset {
     std::string name;

@@ -42,11 +42,11 @@ Var Maker::leaf(Tensor value) {
   return v;
 }
 
-Var Maker::real(const Shape& shape, Range range) {
+Var Maker::real(const Shape& shape, Range range, DType dtype) {
   const auto number = [&, id = leaves_.size()](std::size_t k) {
     return range.low + std::floor((range.high - range.low) * unit(id, k) * 4096) / 4096;
   };
-  return leaf(filled(shape, dtype_, number));
+  return leaf(filled(shape, dtype, number));
 }
 
 Var Maker::away_from(std::initializer_list<double> kinks, const Shape& shape) {

@@ -28,7 +28,8 @@ class Maker {
   Tape& tape() { return tape_; }
 
   /// Leaves of the dtype under test, which the laws differentiate.
-  Var real(const Shape& shape, Range range = {-2, 2});
+  Var real(const Shape& shape, Range range = {-2, 2}) { return real(shape, range, dtype_); }
+  Var real(const Shape& shape, Range range, DType dtype);
   Var positive(const Shape& shape) { return real(shape, {0.25, 2}); }
   /// In [-2, 2] and at least 1/8 away from these kinks of the op.
   Var away_from(std::initializer_list<double> kinks, const Shape& shape);
