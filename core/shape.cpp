@@ -18,24 +18,25 @@ std::string text_of(std::span<const std::int64_t> extents) {
 
 }  // namespace
 
-Shape::Shape(std::vector<std::int64_t> extents) : extents_(std::move(extents)) {
+Shape::Shape(std::vector<std::int64_t> extents, const char* op) : extents_(std::move(extents)) {
   if (extents_.size() > kMaxRank) {
-    throw ShapeError("shape: " + std::to_string(extents_.size()) + " axes; at most " +
+    throw ShapeError(std::string(op) + ": " + std::to_string(extents_.size()) + " axes; at most " +
                      std::to_string(kMaxRank));
   }
   // An extent of 0 makes the product 0, yet the others must still multiply within range: strides use them.
   std::int64_t product = 1;
   bool empty = false;
   for (std::int64_t extent : extents_) {
-    if (extent < 0) throw ShapeError("shape: negative extent in " + text_of(extents_));
+    if (extent < 0) throw ShapeError(std::string(op) + ": negative extent in " + text_of(extents_));
     if (extent == 0) {
       empty = true;
     } else if (__builtin_mul_overflow(product, extent, &product)) {
-      throw ShapeError("shape: too many elements in " + text_of(extents_));
+      throw ShapeError(std::string(op) + ": too many elements in " + text_of(extents_));
     }
   }
   // Eight bytes an element must still be addressable.
-  if (product > (INT64_MAX >> 4)) throw ShapeError("shape: too many elements in " + text_of(extents_));
+  if (product > (INT64_MAX >> 4))
+    throw ShapeError(std::string(op) + ": too many elements in " + text_of(extents_));
   numel_ = empty ? 0 : static_cast<std::size_t>(product);
 }
 

@@ -13,7 +13,7 @@ namespace {
 constexpr auto shape = attr::ints("shape");
 
 Type infer_broadcast(const Call& c) {
-  const Shape to(c[shape]);
+  const Shape to(c[shape], c.name());
   if (!broadcasts_to(c.shape(0), to)) {
     throw ShapeError("broadcast_to: " + to_string(c.shape(0)) + " does not broadcast to " + to_string(to));
   }
@@ -22,7 +22,7 @@ Type infer_broadcast(const Call& c) {
 
 Type infer_sum_to(const Call& c) {
   infer::require_float(c, 0);
-  const Shape to(c[shape]);
+  const Shape to(c[shape], c.name());
   if (!broadcasts_to(to, c.shape(0))) {
     throw ShapeError("sum_to: " + to_string(c.shape(0)) + " does not sum to " + to_string(to) +
                      ", which does not broadcast to it");

@@ -25,7 +25,7 @@ constinit const Op dropout_mask_op{
     .random = true,
     .infer =
         [](const Call& c) {
-          return Type{DType::mask, c.tape.intern(Shape(c[shape]))};
+          return Type{DType::mask, c.tape.intern(Shape(c[shape], c.name()))};
         },
     .block = draw,
 };

@@ -20,7 +20,7 @@ Type infer_full(const Call& c) {
   if (c[dtype] == DType::i64 && !(std::abs(c[number]) < 0x1p63 && c[number] == std::trunc(c[number]))) {
     throw ValueError("full: " + std::to_string(c[number]) + " is no i64; cast the other operand, or round");
   }
-  return {c[dtype], c.tape.intern(Shape(c[shape]))};
+  return {c[dtype], c.tape.intern(Shape(c[shape], c.name()))};
 }
 
 void fill(const Block& b) {

@@ -84,7 +84,7 @@ constinit const Op uniform_op{
         [](const Call& c) {
           require_float("uniform", c[dtype]);
           require_range(c[low], c[high]);
-          return Type{c[dtype], c.tape.intern(Shape(c[shape]))};
+          return Type{c[dtype], c.tape.intern(Shape(c[shape], c.name()))};
         },
     .block =
         [](const Block& b) {
@@ -104,7 +104,7 @@ constinit const Op normal_op{
     .infer =
         [](const Call& c) {
           require_float("normal", c[dtype]);
-          return Type{c[dtype], c.tape.intern(Shape(c[shape]))};
+          return Type{c[dtype], c.tape.intern(Shape(c[shape], c.name()))};
         },
     .block =
         [](const Block& b) {

@@ -12,7 +12,7 @@ namespace {
 constexpr auto shape = attr::ints("shape");
 
 Type infer_reshape(const Call& c) {
-  const Shape to(c[shape]);
+  const Shape to(c[shape], c.name());
   if (to.numel() != c.shape(0).numel()) {
     throw ShapeError("reshape: the elements of " + to_string(c.shape(0)) + " do not fill " + to_string(to));
   }

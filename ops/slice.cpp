@@ -34,13 +34,13 @@ void require_within(const char* op, const Shape& part, Ints first, Ints step, co
 }
 
 Type infer_slice(const Call& c) {
-  const Shape part(c[shape]);
+  const Shape part(c[shape], c.name());
   require_within("slice", part, c[starts], c[steps], c.shape(0));
   return {c.dtype(0), c.tape.intern(part)};
 }
 
 Type infer_unslice(const Call& c) {
-  const Shape whole(c[shape]);
+  const Shape whole(c[shape], c.name());
   if (c.dtype(0) == DType::mask) throw DTypeError("unslice: x is a mask; use f32, f64 or i64, or cast it");
   require_within("unslice", c.shape(0), c[starts], c[steps], whole);
   return {c.dtype(0), c.tape.intern(whole)};

@@ -12,15 +12,15 @@ namespace backdrop {
 inline constexpr std::size_t kMaxRank = 32;
 
 /// The extents of a dense row-major array; rank 0 (one element) and extents of 0 are legal.
-/// Throws ShapeError on a negative extent, above kMaxRank axes, or when the elements would not be
-/// addressable.
+/// Throws ShapeError, naming `op`, on a negative extent, above kMaxRank axes, or when the elements would not
+/// be addressable.
 class Shape {
  public:
   Shape() = default;
   Shape(std::initializer_list<std::int64_t> extents) : Shape(std::vector<std::int64_t>(extents)) {}
-  explicit Shape(std::vector<std::int64_t> extents);
-  explicit Shape(std::span<const std::int64_t> extents)
-      : Shape(std::vector<std::int64_t>(extents.begin(), extents.end())) {}
+  explicit Shape(std::vector<std::int64_t> extents, const char* op = "shape");
+  explicit Shape(std::span<const std::int64_t> extents, const char* op = "shape")
+      : Shape(std::vector<std::int64_t>(extents.begin(), extents.end()), op) {}
 
   std::size_t rank() const { return extents_.size(); }
   /// Number of elements; 1 at rank 0.
