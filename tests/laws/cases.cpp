@@ -124,7 +124,7 @@ void for_each_case(std::initializer_list<Variant> variants, const std::function<
           const std::unique_ptr<Case> c = make_case(sample, dtype, variant);
           if (c != nullptr) law(*c);
         } catch (const std::exception& e) {
-          FAIL_CHECK(name_of(sample, dtype, variant) << " throws: " << e.what());
+          FAIL_CHECK(name_of(sample, dtype, variant) << " throws: " << std::string(e.what()));
         }
       }
     }
@@ -163,15 +163,26 @@ std::vector<Var> listed(const Derivatives2& d) {
   return out;
 }
 
+std::vector<Var> results(Case& c) {
+  std::vector<Var> out{c.y};
+  const std::vector<Var> xs = c.maker.differentiable();
+  if (!c.float_result() || xs.empty()) return out;
+  const Var g = c.direction(c.y);
+  std::vector<Var> ts;
+  for (Var x : xs) ts.push_back(c.direction(x));
+  for (Var v : listed(differentiate(c.y, xs, g, ts))) out.push_back(v);
+  return out;
+}
+
 double epsilon_of(DType dtype) {
   return dtype == DType::f32 ? static_cast<double>(std::numeric_limits<float>::epsilon())
                              : std::numeric_limits<double>::epsilon();
 }
 
-double distance(const Tensor& a, const Tensor& b, double epsilon) {
+double distance(const Tensor& a, const Tensor& b, double epsilon, double least) {
   constexpr double kInfinity = std::numeric_limits<double>::infinity();
   if (a.shape() != b.shape()) return kInfinity;
-  double largest = 0, difference = 0;
+  double largest = least, difference = 0;
   for (std::size_t k = 0; k < b.numel(); ++k) {
     const double x = a.at(k), y = b.at(k);
     if (x == y || (std::isnan(x) && std::isnan(y))) {
@@ -182,7 +193,7 @@ double distance(const Tensor& a, const Tensor& b, double epsilon) {
     largest = std::max(largest, std::abs(y));
     difference = std::max(difference, std::abs(x - y));
   }
-  return difference == 0 ? 0 : difference / (epsilon * largest);
+  return difference <= 0 ? 0 : difference / (epsilon * largest);
 }
 
 }  // namespace backdrop

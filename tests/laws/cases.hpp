@@ -51,6 +51,7 @@ std::unique_ptr<Case> make_case(const Sample& sample, DType dtype, Variant varia
 
 /// The values of these nodes of the case's tape, or of one made from it that has the same inputs.
 std::vector<Tensor> values(const Case& c, std::span<const Var> vars, bool optimize = true, int threads = 1);
+
 Tensor value_of(const Case& c, Var v);
 
 /// The Vars of a first and second order derivative that a law compares. Of a scalar made of y with the
@@ -64,9 +65,12 @@ Derivatives2 differentiate(Var y, std::span<const Var> xs, Var g, std::span<cons
 /// All of them in order.
 std::vector<Var> listed(const Derivatives2& d);
 
-/// The largest difference in units of `epsilon` times the largest magnitude in `b`; infinite where one is NaN
-/// or infinite and the other is not the same.
-double distance(const Tensor& a, const Tensor& b, double epsilon);
+/// The result and, where it has any, its derivatives in all leaves.
+std::vector<Var> results(Case& c);
+
+/// The largest difference in units of `epsilon` times the largest magnitude in `b`, or times `least` if that
+/// is larger; infinite where one is NaN or infinite and the other is not the same.
+double distance(const Tensor& a, const Tensor& b, double epsilon, double least = 0);
 double epsilon_of(DType dtype);
 
 }  // namespace backdrop

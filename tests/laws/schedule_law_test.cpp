@@ -8,19 +8,7 @@ using namespace backdrop;
 
 namespace {
 
-// The result and, where there are any, its derivatives in all leaves.
-std::vector<Var> results(Case& c) {
-  std::vector<Var> out{c.y};
-  const std::vector<Var> xs = c.maker.differentiable();
-  if (!c.float_result() || xs.empty()) return out;
-  const Var g = c.direction(c.y);
-  std::vector<Var> ts;
-  for (Var x : xs) ts.push_back(c.direction(x));
-  for (Var v : listed(differentiate(c.y, xs, g, ts))) out.push_back(v);
-  return out;
-}
-
-void check_same(const Case& c, const char* how, std::span<const Tensor> a, std::span<const Tensor> b) {
+void check_same(const Case& c, const std::string& how, std::span<const Tensor> a, std::span<const Tensor> b) {
   for (std::size_t k = 0; k < a.size(); ++k) {
     CHECK_MESSAGE(a[k].same_bits(b[k]), c.name() << ": result " << k << " " << how << " " << to_string(a[k])
                                                  << ", otherwise " << to_string(b[k]));
