@@ -4,6 +4,8 @@
 #include <backdrop/core/tape.hpp>
 #include <limits>
 
+#include "number_text.hpp"
+
 namespace backdrop {
 
 constinit const Op input_op{.name = "input", .formula = "fed at each run"};
@@ -26,9 +28,8 @@ void check_range(const Op& op, const AttrSpec& spec, const AttrValue& value) {
   if (!spec.bounded || (!real && spec.kind != AttrKind::integer)) return;
   const double number = real ? value.real() : static_cast<double>(value.integer());
   if (number >= spec.low && number <= spec.high) return;
-  std::string text = std::to_string(number);
-  throw ValueError(std::string(op.name) + ": " + spec.name + " = " + text + " lies outside [" +
-                   std::to_string(spec.low) + ", " + std::to_string(spec.high) + "]");
+  throw ValueError(std::string(op.name) + ": " + spec.name + " = " + number_text(number) + " lies outside [" +
+                   number_text(spec.low) + ", " + number_text(spec.high) + "]");
 }
 
 }  // namespace

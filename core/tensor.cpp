@@ -3,11 +3,12 @@
 #include <backdrop/core/error.hpp>
 #include <backdrop/core/tensor.hpp>
 #include <bit>
-#include <charconv>
 #include <cmath>
 #include <cstring>
 #include <new>
 #include <utility>
+
+#include "number_text.hpp"
 
 namespace backdrop {
 
@@ -188,13 +189,9 @@ void Tensor::require(DType dtype) const {
 
 namespace {
 
-std::string number_text(const Tensor& tensor, std::size_t k) {
-  char text[32];
+std::string element_text(const Tensor& tensor, std::size_t k) {
   const double number = tensor.at(k);
-  const auto end = tensor.dtype() == DType::f32
-                       ? std::to_chars(text, text + sizeof text, static_cast<float>(number)).ptr
-                       : std::to_chars(text, text + sizeof text, number).ptr;
-  return std::string(text, end);
+  return tensor.dtype() == DType::f32 ? number_text(static_cast<float>(number)) : number_text(number);
 }
 
 constexpr std::size_t kPrintedWhole = 1000;  // more elements are abridged to
@@ -204,7 +201,7 @@ constexpr std::int64_t kEdge = 3;            // this many at either end of an ax
 
 std::string to_string(const Tensor& tensor) {
   const Shape& shape = tensor.shape();
-  if (shape.rank() == 0) return number_text(tensor, 0);
+  if (shape.rank() == 0) return element_text(tensor, 0);
   const bool abridged = tensor.numel() > kPrintedWhole;
   const std::vector<std::int64_t> strides = row_major_strides(shape);
   std::string text;
@@ -231,7 +228,7 @@ std::string to_string(const Tensor& tensor) {
     }
     std::int64_t flat = 0;
     for (std::size_t k = 0; k < shape.rank(); ++k) flat += at[k] * strides[k];
-    text += number_text(tensor, static_cast<std::size_t>(flat));
+    text += element_text(tensor, static_cast<std::size_t>(flat));
     ++at[axis];
   }
 }

@@ -96,6 +96,14 @@ TEST_CASE("a bad attribute or input throws and leaves the tape as it was") {
   CHECK(tape.record(pair_op, {x, x}, {}, kHere).index() == 2);
 }
 
+TEST_CASE("a number outside its range is named as it was written") {
+  Tape tape;
+  const Var x = tape.input("x", {1});
+  const std::span<const std::int64_t> none;
+  CHECK_THROWS_WITH_AS(tape.record(rich_op, {x}, {1.5, none, Key{}}, kHere),
+                       "rich: rate = 1.5 lies outside [0, 1]", ValueError);
+}
+
 TEST_CASE("a Var of another tape, or from before clear, throws") {
   Tape tape, other;
   const Var x = tape.input("x", {1});
