@@ -80,6 +80,17 @@ TEST_CASE("attributes are kept with their type") {
   CHECK(c[flag]);
 }
 
+TEST_CASE("an attribute is found by the text of its name, wherever that text lies") {
+  Tape tape;
+  const Var y =
+      tape.record(rich_op, {tape.input("x", {})}, {0.25, std::span<const std::int64_t>{}, Key{}}, kHere);
+  const std::string name = "rate";
+  const Attr<double> copy{{.name = name.c_str(), .kind = AttrKind::real}};
+  CHECK(tape.call(y.index())[copy] == 0.25);
+  const Attr<double> other{{.name = "ratio", .kind = AttrKind::real}};
+  CHECK_THROWS_AS(tape.call(y.index())[other], ValueError);
+}
+
 TEST_CASE("a bad attribute or input throws and leaves the tape as it was") {
   Tape tape;
   const Var x = tape.input("x", {1});

@@ -195,7 +195,11 @@ template <class T>
 T Call::operator[](const Attr<T>& token) const {
   const Op& op = *node.op;
   for (std::size_t k = 0; k < kMaxAttrs && op.attrs[k].name != nullptr; ++k) {
-    if (op.attrs[k].name == token.spec.name) return read_slot<T>(node.attrs[k]);
+    // Mostly one literal; of a token in a header each source may have a copy.
+    const char* const own = op.attrs[k].name;
+    if (own == token.spec.name || std::string_view(own) == token.spec.name) {
+      return read_slot<T>(node.attrs[k]);
+    }
   }
   throw_foreign_attribute(op, token.spec.name);
 }
