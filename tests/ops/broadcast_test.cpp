@@ -69,7 +69,9 @@ TEST_CASE("every dtype is repeated along every kind of axis, masks at any bit") 
       {{1}, {0}},
       {{5, 1}, {5, 0}},
   };
-  for (const auto& [from, to] : cases) {
+  for (const auto& shapes : cases) {
+    const Shape& from = shapes.first;
+    const Shape& to = shapes.second;
     for (const DType dtype : {DType::f32, DType::f64, DType::i64, DType::mask}) {
       bd::Tape tape;
       const Tensor x = sample(from, dtype);
