@@ -185,9 +185,8 @@ TEST_CASE("sums refuse terms that do not match their indices") {
       [&] { bd::index_add(x, i, 1, 4); });
   integers::check_refused<bd::ShapeError>(tape, "scatter_add: shapes differ: [1, 3] and [1, 2]",
                                           [&] { bd::scatter_add(y, ii, 1, 3); });
-  integers::check_refused<bd::ValueError>(
-      tape, "index_add: extent = -1.000000 lies outside [0.000000, 9007199254740992.000000]",
-      [&] { bd::index_add(x, i, 0, -1); });
+  integers::check_refused<bd::ValueError>(tape, "index_add: extent = -1 lies outside [0, 9007199254740992]",
+                                          [&] { bd::index_add(x, i, 0, -1); });
   integers::check_refused<bd::DTypeError>(tape, "one_hot: makes f32 or f64, not i64",
                                           [&] { bd::one_hot(i, 2, DType::i64); });
 }
