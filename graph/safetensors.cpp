@@ -120,6 +120,7 @@ std::vector<NamedTensor> Reader::read() {
   std::ranges::sort(entries, {}, [](const Entry& e) { return std::tie(e.begin, e.end, e.name); });
   check_offsets(entries);
   std::vector<NamedTensor> out;
+  out.reserve(entries.size());
   for (const Entry& entry : entries) out.push_back({entry.name, read_elements(entry)});
   return out;
 }

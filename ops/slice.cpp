@@ -168,7 +168,7 @@ Var pad(Var x, const std::vector<std::int64_t>& before, const std::vector<std::i
 }
 
 Var select(Var x, std::int64_t axis, std::int64_t index, Where where) {
-  const Shape whole = x.shape();
+  const Shape& whole = x.shape();
   const std::size_t k = normalize_axis("select", axis, whole.rank());
   const std::int64_t at = index < 0 ? index + whole[k] : index;
   if (at < 0 || at >= whole[k]) {
@@ -184,7 +184,7 @@ Var select(Var x, std::int64_t axis, std::int64_t index, Where where) {
 }
 
 std::vector<Var> split(Var x, const std::vector<std::int64_t>& sizes, std::int64_t axis, Where where) {
-  const Shape whole = x.shape();
+  const Shape& whole = x.shape();
   const std::size_t k = normalize_axis("split", axis, whole.rank());
   std::int64_t total = 0;
   bool fits = true;

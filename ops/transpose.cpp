@@ -71,6 +71,7 @@ constinit const Op transpose_op{
 Var transpose(Var x, const std::vector<std::int64_t>& order, Where where) {
   const std::size_t rank = x.shape().rank();
   std::vector<std::int64_t> normal;
+  normal.reserve(rank);
   for (std::int64_t axis : order) {
     normal.push_back(static_cast<std::int64_t>(normalize_axis("transpose", axis, rank)));
   }
