@@ -35,6 +35,18 @@ void require_type(const char* what, Var of, Var given) {
                    std::to_string(where.line) + "); stop_gradient() there if none is meant");
 }
 
+// Records, and takes back what was recorded when that throws.
+template <class F>
+auto all_or_nothing(Tape& tape, F record) {
+  const Tape::Mark before = tape.mark();
+  try {
+    return record();
+  } catch (...) {
+    tape.rewind(before);
+    throw;
+  }
+}
+
 // What a sweep carries for each node: a mark whether derivatives pass through it, and its (co)tangent.
 // Grows with the tape, because opened bodies are swept too.
 class Sweep {
@@ -220,8 +232,7 @@ std::vector<Var> vjp(Var y, std::span<const Var> xs, Var cotangent) {
     require_differentiable("grad", x);
   }
   tape.check(cotangent);
-  const Tape::Mark before = tape.mark();
-  try {
+  return all_or_nothing(tape, [&] {
     Sweep sweep(tape);
     std::size_t lowest = tape.size();
     for (Var x : xs) {
@@ -238,10 +249,7 @@ std::vector<Var> vjp(Var y, std::span<const Var> xs, Var cotangent) {
       out.push_back(g ? g : full_like(x, 0));
     }
     return out;
-  } catch (...) {
-    tape.rewind(before);
-    throw;
-  }
+  });
 }
 
 std::vector<Var> grad(Var y, std::span<const Var> xs) {
@@ -255,8 +263,10 @@ std::vector<Var> grad(Var y, std::span<const Var> xs) {
     tape.check(x);
     require_differentiable("grad", x);
   }
-  const Tape::Attribution credit(tape, tape.node(y));
-  return vjp(y, xs, full_like(y, 1));
+  return all_or_nothing(tape, [&] {
+    const Tape::Attribution credit(tape, tape.node(y));
+    return vjp(y, xs, full_like(y, 1));
+  });
 }
 
 ValueAndGrad value_and_grad(Var y, std::span<const Var> xs) { return {y, grad(y, xs)}; }
@@ -274,8 +284,7 @@ Var jvp(Var y, std::span<const Var> xs, std::span<const Var> tangents) {
     require_differentiable("jvp", xs[k]);
     require_type("tangent", xs[k], tangents[k]);
   }
-  const Tape::Mark before = tape.mark();
-  try {
+  return all_or_nothing(tape, [&] {
     Sweep sweep(tape);
     std::size_t lowest = tape.size();
     for (std::size_t k = 0; k < xs.size(); ++k) {
@@ -287,12 +296,11 @@ Var jvp(Var y, std::span<const Var> xs, std::span<const Var> tangents) {
     if (lowest <= y.index()) sweep_forward(tape, sweep, lowest, y.index());
     const Var t = sweep.carried(y.index());
     return t ? t : full_like(y, 0);
-  } catch (...) {
-    tape.rewind(before);
-    throw;
-  }
+  });
 }
 
-Var hvp(Var y, Var x, Var v) { return jvp(grad(y, x), x, v); }
+Var hvp(Var y, Var x, Var v) {
+  return all_or_nothing(y.tape(), [&] { return jvp(grad(y, x), x, v); });
+}
 
 }  // namespace backdrop
