@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <backdrop/core/all_or_nothing.hpp>
 #include <backdrop/core/error.hpp>
 #include <backdrop/core/op.hpp>
 #include <backdrop/graph/gradient.hpp>
@@ -33,18 +34,6 @@ void require_type(const char* what, Var of, Var given) {
   throw GraphError(std::string(op.name) + ": has no " + mode + " in input '" +
                    op.inputs[std::min(input, op.arity() - 1)] + "' (recorded at " + where.file + ":" +
                    std::to_string(where.line) + "); stop_gradient() there if none is meant");
-}
-
-// Records, and takes back what was recorded when that throws.
-template <class F>
-auto all_or_nothing(Tape& tape, F record) {
-  const Tape::Mark before = tape.mark();
-  try {
-    return record();
-  } catch (...) {
-    tape.rewind(before);
-    throw;
-  }
 }
 
 // What a sweep carries for each node: a mark whether derivatives pass through it, and its (co)tangent.
