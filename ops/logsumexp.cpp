@@ -20,7 +20,7 @@ Var weights(const Call& c) { return exp(sub(c[0], spread(c.y, c[axes], c.shape(0
 // The shift by the greatest element keeps exp in range; where that is infinite there is nothing to shift.
 Var shifted(const Call& c) {
   const Var greatest = stop_gradient(max(c[0], c[axes], true));
-  const Var shift = masked_fill(greatest, less(abs(greatest), std::numeric_limits<double>::infinity()), 0);
+  const Var shift = masked_fill(greatest, equal(abs(greatest), std::numeric_limits<double>::infinity()), 0);
   const Var y = add(log(sum(exp(sub(c[0], shift)), c[axes], true)), shift);
   return c[keepdims] ? y : reshape(y, reduced_shape(c.shape(0), c[axes], false));
 }

@@ -13,8 +13,8 @@ namespace {
 
 // v / y, and 0 where y = 0. The denominator is mended first, so that no derivative of any order divides by 0.
 Var over_norm(const Call& c, Var v) {
-  const Var some = not_equal(c.y, 0.0);
-  return masked_fill(div(v, masked_fill(c.y, some, 1)), some, 0);
+  const Var none = equal(c.y, 0.0);
+  return masked_fill(div(v, masked_fill(c.y, none, 1)), none, 0);
 }
 
 }  // namespace

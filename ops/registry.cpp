@@ -22,6 +22,7 @@ constexpr const Op* kOps[] = {
     &constant_op,
     // create
     &full_op,
+    &arange_op,
     // arithmetic
     &add_op,
     &mul_op,

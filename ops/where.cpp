@@ -41,20 +41,20 @@ constinit const Op where_op{
             [](const Call& c, Var t) { return mul(t, logical_not(c[0])); }},
 };
 
-// y = x where the mask is 1, a number where it is 0
+// y = x where the mask is 0, a number where it is 1
 constinit const Op masked_fill_op{
     .name = "masked_fill",
     .inputs = {"x", "mask"},
     .attrs = {value},
-    .formula = "y = x where the mask is 1, value where it is 0",
-    .jacobian = "diag(mask)",
+    .formula = "y = value where the mask is 1, x where it is 0",
+    .jacobian = "diag(1-mask)",
     .structure = Structure::diagonal,
     .infer = infer::masked,
     .block =
         [](const Block& b) { kernels::vector_map_kept(b, b[value], [](const auto& k) { return k.fill; }); },
-    .vjp = {[](const Call& c, Var g) { return mul(g, c[1]); }},
-    .jvp = {[](const Call& c, Var t) { return mul(t, c[1]); }},
-    .body = [](const Call& c) { return where(c[1], c[0], c[value]); },
+    .vjp = {[](const Call& c, Var g) { return mul(g, logical_not(c[1])); }},
+    .jvp = {[](const Call& c, Var t) { return mul(t, logical_not(c[1])); }},
+    .body = [](const Call& c) { return where(c[1], c[value], c[0]); },
     .exact = true,
 };
 

@@ -212,7 +212,7 @@ struct Functions {
   static void fill(const T* x, const std::uint8_t* mask, T value, T* y, std::size_t n) {
     const auto other = hn::Set(Tag<T>(), value);
     for_each_kept(mask, n, y, [=](auto kept, std::size_t k, auto load) HWY_ATTR {
-      return hn::IfThenElse(kept, load(x + k), other);
+      return hn::IfThenElse(kept, other, load(x + k));
     });
   }
   static void keep(const T* x, const std::uint8_t* mask, T* y, std::size_t n) {

@@ -27,7 +27,7 @@ struct Arithmetic {
   void (*nonzero)(const T* x, std::uint8_t* y, std::size_t n);  ///< x != 0
   /// mask ? a : b
   void (*select)(const std::uint8_t* mask, const T* a, const T* b, T* y, std::size_t n);
-  void (*fill)(const T* x, const std::uint8_t* mask, T value, T* y, std::size_t n);  ///< mask ? x : value
+  void (*fill)(const T* x, const std::uint8_t* mask, T value, T* y, std::size_t n);  ///< mask ? value : x
   void (*keep)(const T* x, const std::uint8_t* mask, T* y, std::size_t n);           ///< mask ? x : +0
   void (*keep_scaled)(const T* x, const std::uint8_t* mask, T factor, T* y,
                       std::size_t n);  ///< mask ? x * factor : +0

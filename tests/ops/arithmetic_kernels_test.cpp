@@ -194,7 +194,7 @@ TEST_CASE_TEMPLATE("kernels with a factor or a mask give the bits of the scalar 
         [&](std::size_t k) { return x.kept(k) ? x.a[k] : x.b[k]; });
     check_numbers<T>(
         n, "fill", [&](T* y) { run.fill(x.a.data(), x.mask.data(), factor, y, n); },
-        [&](std::size_t k) { return x.kept(k) ? x.a[k] : factor; });
+        [&](std::size_t k) { return x.kept(k) ? factor : x.a[k]; });
     check_numbers<T>(
         n, "keep", [&](T* y) { run.keep(x.a.data(), x.mask.data(), y, n); },
         [&](std::size_t k) { return x.kept(k) ? x.a[k] : T{0}; });

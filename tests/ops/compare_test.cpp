@@ -90,12 +90,12 @@ TEST_CASE("where broadcasts all three and takes numbers") {
   CHECK(results([](Var m, Var x) { return where(m, -1, x); }, mask, row) == Numbers{-1, -1, -1, 1, 2, 3});
 }
 
-TEST_CASE("masked_fill fills where the mask is 0, and equals its body") {
+TEST_CASE("masked_fill fills where the mask is 1, and equals its body") {
   Tape tape;
   const Var x = tape.variable("x", Tensor({{1, 2}, {3, kNaN}}, DType::f64));
-  const Var mask = tape.constant(Tensor::mask({1, 0}));
+  const Var mask = tape.constant(Tensor::mask({0, 1}));
   const Var y = masked_fill(x, mask, -kInf);
-  const Var body = where(mask, x, -kInf);
+  const Var body = where(mask, -kInf, x);
   CHECK(numbers(value(y)) == Numbers{1, -kInf, 3, -kInf});
   CHECK(value(y).same_bits(value(body)));
   const Var g = tape.constant(Tensor({{5, kNaN}, {6, 7}}, DType::f64));

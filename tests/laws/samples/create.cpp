@@ -8,6 +8,9 @@ void create_samples(Samples& s) {
   s.add(full_op, [](Maker& m) { return full(m.tape(), {2, 3}, 0.1, m.dtype()); });
   s.add(full_op, [](Maker& m) { return full(m.tape(), {0}, -2, m.dtype()); });
   s.add(full_op, [](Maker& m) { return full_like(m.real({}), 3); });
+  s.add(arange_op, [](Maker& m) { return arange(m.tape(), 5, 0.5, -0.25, m.dtype()); });
+  s.add(arange_op, [](Maker& m) { return arange(m.tape(), 0, 1, 2, m.dtype()); });
+  s.add(arange_op, [](Maker& m) { return arange(m.tape(), 3); });
 }
 
 }  // namespace backdrop

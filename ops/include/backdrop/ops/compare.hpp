@@ -38,8 +38,8 @@ Var logical_not(Var a, Where at = Where::here());
 /// NaN. All three broadcast; a and b are f32 or f64, the same on both sides; otherwise DTypeError.
 Var where(Var mask, Operand a, Operand b, Where at = Where::here());
 
-/// y = x where the mask is 1 (kept, as for dropout), `value` where it is 0: where(mask, x, value). PyTorch's
-/// masked_fill takes the opposite mask. The mask broadcasts to x.
+/// y = `value` where the mask is 1, x where it is 0: where(mask, value, x). The mask broadcasts to x. (A mask
+/// of what to *keep*, as dropout has it, needs logical_not.)
 Var masked_fill(Var x, Var mask, double value, Where at = Where::here());
 
 /// x in another dtype. To a mask, nonzero (NaN too) becomes 1; to i64, numbers are cut towards zero, what
