@@ -1,0 +1,83 @@
+#include <backdrop/ops/ops.hpp>
+
+#include "oracle/step.hpp"
+
+namespace backdrop::oracle {
+
+namespace {
+
+// Operands of arithmetic: numbers come as the attributes a and b.
+Operand left(const Step& s) { return s.has("a") ? Operand(s.real("a")) : Operand(s[0]); }
+Operand right(const Step& s) { return s.has("b") ? Operand(s.real("b")) : Operand(s[s.count() - 1]); }
+
+void functions(Vocabulary& v) {
+  v["neg"] = [](const Step& s) { return neg(s[0]); };
+  v["abs"] = [](const Step& s) { return abs(s[0]); };
+  v["sign"] = [](const Step& s) { return sign(s[0]); };
+  v["exp"] = [](const Step& s) { return exp(s[0]); };
+  v["expm1"] = [](const Step& s) { return expm1(s[0]); };
+  v["log"] = [](const Step& s) { return log(s[0]); };
+  v["log1p"] = [](const Step& s) { return log1p(s[0]); };
+  v["sqrt"] = [](const Step& s) { return sqrt(s[0]); };
+  v["rsqrt"] = [](const Step& s) { return rsqrt(s[0]); };
+  v["square"] = [](const Step& s) { return square(s[0]); };
+  v["reciprocal"] = [](const Step& s) { return reciprocal(s[0]); };
+  v["sin"] = [](const Step& s) { return sin(s[0]); };
+  v["cos"] = [](const Step& s) { return cos(s[0]); };
+  v["tanh"] = [](const Step& s) { return tanh(s[0]); };
+  v["erf"] = [](const Step& s) { return erf(s[0]); };
+  v["erfc"] = [](const Step& s) { return erfc(s[0]); };
+  v["stop_gradient"] = [](const Step& s) { return stop_gradient(s[0]); };
+  v["scale"] = [](const Step& s) { return scale(s[0], s.real("factor")); };
+  v["clip"] = [](const Step& s) { return clip(s[0], s.real("low"), s.real("high")); };
+}
+
+void activations(Vocabulary& v) {
+  v["sigmoid"] = [](const Step& s) { return sigmoid(s[0]); };
+  v["log_sigmoid"] = [](const Step& s) { return log_sigmoid(s[0]); };
+  v["softplus"] = [](const Step& s) { return softplus(s[0]); };
+  v["relu"] = [](const Step& s) { return relu(s[0]); };
+  v["leaky_relu"] = [](const Step& s) { return leaky_relu(s[0], s.real("slope")); };
+  v["elu"] = [](const Step& s) { return elu(s[0], s.real("alpha")); };
+  v["silu"] = [](const Step& s) { return silu(s[0]); };
+  v["gelu"] = [](const Step& s) { return gelu(s[0]); };
+  v["gelu_tanh"] = [](const Step& s) { return gelu_tanh(s[0]); };
+}
+
+void arithmetic(Vocabulary& v) {
+  v["add"] = [](const Step& s) { return add(left(s), right(s)); };
+  v["sub"] = [](const Step& s) { return sub(left(s), right(s)); };
+  v["mul"] = [](const Step& s) { return mul(left(s), right(s)); };
+  v["div"] = [](const Step& s) { return div(left(s), right(s)); };
+  v["maximum"] = [](const Step& s) { return maximum(left(s), right(s)); };
+  v["minimum"] = [](const Step& s) { return minimum(left(s), right(s)); };
+  v["pow"] = [](const Step& s) { return pow(s[0], s.real("exponent")); };
+}
+
+void masks(Vocabulary& v) {
+  v["greater"] = [](const Step& s) { return greater(left(s), right(s)); };
+  v["greater_equal"] = [](const Step& s) { return greater_equal(left(s), right(s)); };
+  v["less"] = [](const Step& s) { return less(left(s), right(s)); };
+  v["less_equal"] = [](const Step& s) { return less_equal(left(s), right(s)); };
+  v["equal"] = [](const Step& s) { return equal(left(s), right(s)); };
+  v["not_equal"] = [](const Step& s) { return not_equal(left(s), right(s)); };
+  v["logical_and"] = [](const Step& s) { return logical_and(s[0], s[1]); };
+  v["logical_or"] = [](const Step& s) { return logical_or(s[0], s[1]); };
+  v["logical_not"] = [](const Step& s) { return logical_not(s[0]); };
+  v["masked_fill"] = [](const Step& s) { return masked_fill(s[0], s[1], s.real("value")); };
+  v["where"] = [](const Step& s) {
+    const Operand a = s.has("a") ? Operand(s.real("a")) : Operand(s[1]);
+    return where(s[0], a, right(s));
+  };
+}
+
+}  // namespace
+
+void elementwise_calls(Vocabulary& v) {
+  functions(v);
+  activations(v);
+  arithmetic(v);
+  masks(v);
+}
+
+}  // namespace backdrop::oracle

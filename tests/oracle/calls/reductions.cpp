@@ -1,0 +1,21 @@
+#include <backdrop/ops/ops.hpp>
+
+#include "oracle/step.hpp"
+
+namespace backdrop::oracle {
+
+void reduction_calls(Vocabulary& v) {
+  v["sum"] = [](const Step& s) { return sum(s[0], s.ints("axes"), s.flag("keepdims")); };
+  v["mean"] = [](const Step& s) { return mean(s[0], s.ints("axes"), s.flag("keepdims")); };
+  v["max"] = [](const Step& s) { return max(s[0], s.ints("axes"), s.flag("keepdims")); };
+  v["min"] = [](const Step& s) { return min(s[0], s.ints("axes"), s.flag("keepdims")); };
+  v["norm"] = [](const Step& s) { return norm(s[0], s.ints("axes"), s.flag("keepdims")); };
+  v["logsumexp"] = [](const Step& s) { return logsumexp(s[0], s.ints("axes"), s.flag("keepdims")); };
+  v["var"] = [](const Step& s) {
+    return var(s[0], s.ints("axes"), s.integer("correction"), s.flag("keepdims"));
+  };
+  v["argmax"] = [](const Step& s) { return argmax(s[0], s.integer("axis"), s.flag("keepdims")); };
+  v["argmin"] = [](const Step& s) { return argmin(s[0], s.integer("axis"), s.flag("keepdims")); };
+}
+
+}  // namespace backdrop::oracle

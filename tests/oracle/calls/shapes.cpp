@@ -1,0 +1,54 @@
+#include <backdrop/ops/ops.hpp>
+
+#include "oracle/step.hpp"
+
+namespace backdrop::oracle {
+
+namespace {
+
+void reshaping(Vocabulary& v) {
+  v["reshape"] = [](const Step& s) { return reshape(s[0], s.ints("shape")); };
+  v["flatten"] = [](const Step& s) { return flatten(s[0], s.integer("first", 0), s.integer("last", -1)); };
+  v["squeeze"] = [](const Step& s) { return squeeze(s[0], s.ints("axes")); };
+  v["unsqueeze"] = [](const Step& s) { return unsqueeze(s[0], s.integer("axis")); };
+  v["transpose"] = [](const Step& s) { return transpose(s[0], s.ints("axes")); };
+  v["swap_axes"] = [](const Step& s) { return swap_axes(s[0], s.integer("a"), s.integer("b")); };
+  v["broadcast_to"] = [](const Step& s) { return broadcast_to(s[0], Shape(s.ints("shape"))); };
+}
+
+void parts(Vocabulary& v) {
+  v["concat"] = [](const Step& s) { return concat(s.operands(), s.integer("axis")); };
+  v["stack"] = [](const Step& s) { return stack(s.operands(), s.integer("axis")); };
+  v["split"] = [](const Step& s) {
+    return split(s[0], s.ints("sizes"), s.integer("axis")).at(static_cast<std::size_t>(s.integer("output")));
+  };
+  v["slice"] = [](const Step& s) {
+    const std::vector<std::int64_t> steps = s.ints("steps");
+    const bool backwards = !steps.empty() && steps.back() < 0;
+    return slice(s[0], s.ints("starts"), s.ints("stops", backwards ? kBegin : kEnd), steps);
+  };
+  v["select"] = [](const Step& s) { return select(s[0], s.integer("axis"), s.integer("index")); };
+  v["pad"] = [](const Step& s) { return pad(s[0], s.ints("before"), s.ints("after")); };
+}
+
+void picking(Vocabulary& v) {
+  v["gather"] = [](const Step& s) { return gather(s[0], s[1], s.integer("axis")); };
+  v["index_select"] = [](const Step& s) { return index_select(s[0], s[1], s.integer("axis")); };
+  v["index_add"] = [](const Step& s) {
+    return index_add(s[0], s[1], s.integer("axis"), s.integer("extent"));
+  };
+  v["scatter_add"] = [](const Step& s) {
+    return scatter_add(s[0], s[1], s.integer("axis"), s.integer("extent"));
+  };
+  v["one_hot"] = [](const Step& s) { return one_hot(s[0], s.integer("classes"), DType::f64); };
+}
+
+}  // namespace
+
+void shape_calls(Vocabulary& v) {
+  reshaping(v);
+  parts(v);
+  picking(v);
+}
+
+}  // namespace backdrop::oracle

@@ -1,0 +1,221 @@
+#include <doctest/doctest.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <backdrop/backdrop.hpp>
+#include <cmath>
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "oracle/step.hpp"
+
+/// Answers that others gave: the cases in data/ (README.md says what is in them), recorded with the public
+/// functions that the tables in calls/ name, and compared.
+namespace backdrop::oracle {
+
+namespace {
+
+using nlohmann::json;
+
+const Vocabulary& vocabulary() {
+  static const Vocabulary table = [] {
+    Vocabulary v;
+    elementwise_calls(v);
+    reduction_calls(v);
+    shape_calls(v);
+    return v;
+  }();
+  return table;
+}
+
+json read(const std::filesystem::path& file) {
+  std::ifstream in(file);
+  REQUIRE_MESSAGE(in, "cannot read ", file.string());
+  return json::parse(in);
+}
+
+std::vector<std::filesystem::path> data_files() {
+  std::vector<std::filesystem::path> files;
+  for (const auto& entry : std::filesystem::directory_iterator(BACKDROP_ORACLE_DATA)) {
+    if (entry.path().extension() == ".json") files.push_back(entry.path());
+  }
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
+Tensor tensor(const json& values, const Shape& shape, DType dtype) {
+  if (dtype == DType::i64) return Tensor::from(values.get<std::vector<std::int64_t>>(), shape);
+  return Tensor::from(values.get<std::vector<double>>(), shape).to(dtype);
+}
+
+Tensor tensor(const json& t) {
+  return tensor(t.at("values"), Shape(t.at("shape").get<std::vector<std::int64_t>>()),
+                parse_dtype(t.at("dtype").get<std::string>()));
+}
+
+// How far a result may be off, in every element: `relative` times the largest magnitude that is expected in
+// its tensor, and what rounding leaves where that is nearly nothing.
+struct Tolerance {
+  double relative, absolute;
+};
+constexpr Tolerance kTorch{1e-10, 1e-14};
+
+// What is wrong with a result, or "".
+std::string difference(const char* what, const Tensor& got, const Tensor& expected, Tolerance tolerance) {
+  if (got.dtype() != expected.dtype() || !(got.shape() == expected.shape())) {
+    return fmt::format("{} is {} {}, expected {} {}", what, to_string(got.dtype()), to_string(got.shape()),
+                       to_string(expected.dtype()), to_string(expected.shape()));
+  }
+  double largest = 0, worst = 0;
+  for (std::size_t k = 0; k < expected.numel(); ++k) {
+    const double e = expected.at(k),
+                 d = got.at(k) == e || (std::isnan(e) && std::isnan(got.at(k))) ? 0 : std::abs(got.at(k) - e);
+    if (std::isfinite(e)) largest = std::max(largest, std::abs(e));
+    worst = std::isnan(d) ? HUGE_VAL : std::max(worst, d);
+  }
+  const double allowed =
+      is_float(got.dtype()) ? std::max(tolerance.relative * largest, tolerance.absolute) : 0;
+  if (worst <= allowed) return "";
+  return fmt::format("{} is off by {:.3g}, allowed {:.3g}\n    got      {}\n    expected {}", what, worst,
+                     allowed, to_string(got), to_string(expected));
+}
+
+// A case as it is recorded: the program on leaves that are fed, and what is compared.
+class Recording {
+ public:
+  explicit Recording(const json& c) : case_(c) {
+    for (const json& input : c.at("inputs")) values_.push_back(leaf(tensor(input)));
+    static const json none = json::object();
+    for (const json& step : c.at("steps")) {
+      std::vector<Var> operands;
+      for (const json& k : step.at(1)) operands.push_back(values_.at(k.get<std::size_t>()));
+      const auto record = vocabulary().find(step.at(0).get<std::string>());
+      if (record == vocabulary().end()) {
+        throw std::logic_error("no table in calls/ names " + step.at(0).get<std::string>());
+      }
+      const Step call(tape_, std::move(operands), step.size() > 2 ? step.at(2) : none);
+      values_.push_back(record->second(call));
+      call.done();
+    }
+    compare("value", values_.back(), tensor(c.at("y")));
+    if (c.contains("of")) derivatives();
+  }
+
+  std::string differences(Tolerance tolerance) const {
+    std::vector<Feed> feeds;
+    feeds.reserve(leaves_.size());
+    for (const auto& [leaf, fed] : leaves_) feeds.emplace_back(leaf, fed);
+    const std::vector<Tensor> got = value(std::span<const Var>(compared_), {.feeds = std::move(feeds)});
+    std::string all;
+    for (std::size_t k = 0; k < got.size(); ++k) {
+      const std::string one = difference(names_[k].c_str(), got[k], expected_[k], tolerance);
+      if (!one.empty()) all += "\n  " + one;
+    }
+    return all;
+  }
+
+ private:
+  Var leaf(const Tensor& t) {
+    leaves_.emplace_back(tape_.input(fmt::format("x{}", leaves_.size()), t.shape(), t.dtype()), t);
+    return leaves_.back().first;
+  }
+
+  void compare(std::string name, Var v, Tensor expected) {
+    names_.push_back(std::move(name));
+    compared_.push_back(v);
+    expected_.push_back(std::move(expected));
+  }
+
+  // In both ways of making a Hessian-vector product of <g, y>: forward over reverse, and reverse over
+  // reverse.
+  void derivatives() {
+    const Var y = values_.back();
+    std::vector<Var> xs, ts;
+    for (const json& k : case_.at("of")) xs.push_back(values_.at(k.get<std::size_t>()));
+    for (std::size_t k = 0; k < xs.size(); ++k) {
+      ts.push_back(leaf(tensor(case_.at("directions").at(k), xs[k].shape(), DType::f64)));
+    }
+    const Var g = leaf(tensor(case_.at("cotangent"), y.shape(), DType::f64));
+    const std::vector<Var> gradient = vjp(y, std::span<const Var>(xs), g);
+    compare("jvp", jvp(y, std::span<const Var>(xs), std::span<const Var>(ts)),
+            tensor(case_.at("jvp"), y.shape(), DType::f64));
+    Var along = sum(gradient[0] * ts[0]);
+    for (std::size_t k = 1; k < xs.size(); ++k) along = along + sum(gradient[k] * ts[k]);
+    const std::vector<Var> second = grad(along, xs);
+    for (std::size_t k = 0; k < xs.size(); ++k) {
+      const auto expected = [&](const char* what) {
+        return tensor(case_.at(what).at(k), xs[k].shape(), DType::f64);
+      };
+      const auto index = case_.at("of").at(k).get<std::size_t>();
+      compare(fmt::format("vjp in input {}", index), gradient[k], expected("vjp"));
+      compare(fmt::format("hvp in input {} (reverse over reverse)", index), second[k], expected("hvp"));
+      compare(fmt::format("hvp in input {} (forward over reverse)", index),
+              jvp(gradient[k], std::span<const Var>(xs), std::span<const Var>(ts)), expected("hvp"));
+    }
+  }
+
+  const json& case_;
+  Tape tape_;
+  std::vector<Var> values_;
+  std::vector<std::pair<Var, Tensor>> leaves_;
+  std::vector<Var> compared_;
+  std::vector<std::string> names_;
+  std::vector<Tensor> expected_;
+};
+
+// What is wrong with a case, or "".
+std::string judge(const json& c, Tolerance tolerance) {
+  try {
+    return Recording(c).differences(tolerance);
+  } catch (const std::exception& e) {
+    return fmt::format("\n  throws: {}", e.what());
+  }
+}
+
+}  // namespace
+
+TEST_CASE("value, vjp, jvp and Hessian-vector product are what PyTorch says") {
+  for (const std::filesystem::path& file : data_files()) {
+    std::size_t passed = 0, derived = 0;
+    const json cases = read(file);
+    for (const json& c : cases) {
+      const std::string wrong = judge(c, kTorch);
+      CHECK_MESSAGE(wrong.empty(), file.stem().string(), ": ", c.at("case").get<std::string>(), wrong);
+      if (!wrong.empty()) continue;
+      ++passed;
+      if (c.contains("of")) ++derived;
+    }
+    fmt::print("{}: {} of {} cases pass, {} of them with derivatives\n", file.stem().string(), passed,
+               cases.size(), derived);
+  }
+}
+
+TEST_CASE("every function in the tables has a case") {
+  std::set<std::string> used;
+  for (const std::filesystem::path& file : data_files()) {
+    for (const json& c : read(file)) {
+      for (const json& step : c.at("steps")) used.insert(step.at(0).get<std::string>());
+    }
+  }
+  for (const auto& [name, record] : vocabulary()) CHECK_MESSAGE(used.contains(name), name, " has none");
+}
+
+TEST_CASE("a wrong answer is told from a right one") {
+  json c = json::parse(R"({"case": "square", "inputs": [{"dtype": "f64", "shape": [2], "values": [1, 3]}],
+    "steps": [["square", [0]]], "y": {"dtype": "f64", "shape": [2], "values": [1, 9]}, "of": [0],
+    "cotangent": [1, 2], "directions": [[1, -1]], "vjp": [[2, 12]], "jvp": [2, -6], "hvp": [[2, -4]]})");
+  CHECK(judge(c, kTorch) == "");
+  for (const char* what : {"/y/values/1", "/vjp/0/1", "/jvp/1", "/hvp/0/1"}) {
+    json wrong = c;
+    const json::json_pointer at(what);
+    wrong[at] = wrong[at].get<double>() + 1e-8;
+    CHECK_MESSAGE(judge(wrong, kTorch) != "", what);
+  }
+  c["steps"] = json::parse(R"([["square", [0], {"axis": 1}]])");
+  CHECK(judge(c, kTorch).find("the attribute axis was not looked at") != std::string::npos);
+  c["steps"] = json::parse(R"([["cube", [0]]])");
+  CHECK(judge(c, kTorch).find("no table in calls/ names cube") != std::string::npos);
+}
+
+}  // namespace backdrop::oracle
