@@ -24,6 +24,9 @@ const Vocabulary& vocabulary() {
     elementwise_calls(v);
     reduction_calls(v);
     shape_calls(v);
+    product_calls(v);
+    network_calls(v);
+    dropout_calls(v);
     return v;
   }();
   return table;
@@ -214,6 +217,8 @@ TEST_CASE("a wrong answer is told from a right one") {
   }
   c["steps"] = json::parse(R"([["square", [0], {"axis": 1}]])");
   CHECK(judge(c, kTorch).find("the attribute axis was not looked at") != std::string::npos);
+  c["steps"] = json::parse(R"([["square", [0, 0]]])");
+  CHECK(judge(c, kTorch).find("operand 1 was not looked at") != std::string::npos);
   c["steps"] = json::parse(R"([["cube", [0]]])");
   CHECK(judge(c, kTorch).find("no table in calls/ names cube") != std::string::npos);
 }

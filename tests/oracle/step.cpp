@@ -6,7 +6,7 @@
 namespace backdrop::oracle {
 
 Step::Step(Tape& tape, std::vector<Var> operands, const nlohmann::json& attributes)
-    : tape_(tape), operands_(std::move(operands)), attributes_(attributes) {}
+    : tape_(tape), operands_(std::move(operands)), attributes_(attributes), taken_(operands_.size()) {}
 
 const nlohmann::json* Step::find(const char* name) const {
   asked_.insert(name);
@@ -56,6 +56,9 @@ std::vector<std::int64_t> Step::ints(const char* name, std::int64_t otherwise) c
 }
 
 void Step::done() const {
+  for (std::size_t k = 0; k < count(); ++k) {
+    if (!taken_[k]) throw std::logic_error("operand " + std::to_string(k) + " was not looked at");
+  }
   for (const auto& [name, value] : attributes_.items()) {
     if (!asked_.contains(name)) throw std::logic_error("the attribute " + name + " was not looked at");
   }

@@ -16,9 +16,9 @@ class Step {
  public:
   Step(Tape& tape, std::vector<Var> operands, const nlohmann::json& attributes);
 
-  Var operator[](std::size_t k) const { return operands_.at(k); }
+  Var operator[](std::size_t k) const { return taken_.at(k) = true, operands_.at(k); }
   std::size_t count() const { return operands_.size(); }
-  const std::vector<Var>& operands() const { return operands_; }
+  const std::vector<Var>& operands() const { return taken_.assign(count(), true), operands_; }
   Tape& tape() const { return tape_; }
 
   bool has(const char* name) const;
@@ -33,7 +33,7 @@ class Step {
   /// The same, `otherwise` in place of null.
   std::vector<std::int64_t> ints(const char* name, std::int64_t otherwise) const;
 
-  /// Throws unless every attribute of the case was asked for: none is passed over in silence.
+  /// Throws unless every operand and attribute of the case was asked for: none is passed over in silence.
   void done() const;
 
  private:
@@ -41,6 +41,7 @@ class Step {
   Tape& tape_;
   std::vector<Var> operands_;
   const nlohmann::json& attributes_;
+  mutable std::vector<bool> taken_;
   mutable std::set<std::string> asked_;
 };
 
@@ -52,5 +53,8 @@ using Vocabulary = std::map<std::string, Record, std::less<>>;
 void elementwise_calls(Vocabulary& v);
 void reduction_calls(Vocabulary& v);
 void shape_calls(Vocabulary& v);
+void product_calls(Vocabulary& v);
+void network_calls(Vocabulary& v);
+void dropout_calls(Vocabulary& v);
 
 }  // namespace backdrop::oracle

@@ -2,7 +2,7 @@
 import torch
 import torch.nn.functional as F
 
-from recorder import Cases, away, fixed, given, mask, op, positive, real, spelled_out
+from recorder import Cases, away, given, mask, op, positive, real, spelled_out
 
 # name -> PyTorch's function, and a leaf where it is smooth
 SMOOTH = {

@@ -42,7 +42,8 @@ op("any")(logic(torch.any))
 op("all")(logic(torch.all))
 op("argmax")(lambda x, axis, keepdims=False: torch.argmax(x, axis, keepdims))
 op("argmin")(lambda x, axis, keepdims=False: torch.argmin(x, axis, keepdims))
-op("cumsum")(lambda x, axis: torch.cumsum(x, axis))
+op("cumsum")(lambda x, axis, reverse=False: torch.cumsum(x.flip(axis), axis).flip(axis) if reverse else
+             torch.cumsum(x, axis))
 op("cumprod")(lambda x, axis: torch.cumprod(x, axis))
 op("logcumsumexp")(lambda x, axis: torch.logcumsumexp(x, axis))
 op("sort")(lambda x, axis, descending=False: torch.sort(x, axis, descending)[0])
@@ -83,6 +84,7 @@ def cases():
         c.op(name, leaf(2, 3, 2), axis=1)
         c.op(name, leaf(2, 4), axis=0)
         c.op(name, leaf(5), axis=-1)
+    c.op("cumsum", real(2, 3), axis=1, reverse=True)
     c.op("cumprod", given("f64", (4,), [2, 0.5, 0, 3]), axis=0, note="a zero")
     for name in ["sort", "argsort"]:
         c.op(name, distinct(2, 4), axis=-1)

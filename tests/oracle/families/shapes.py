@@ -2,7 +2,7 @@
 import torch
 import torch.nn.functional as F
 
-from recorder import Cases, fixed, given, indices, mask, op, real
+from recorder import Cases, given, indices, op, real
 
 op("reshape")(lambda x, shape: x.reshape(shape))
 op("flatten")(lambda x, first=0, last=-1: torch.flatten(x, first, last))
@@ -16,7 +16,7 @@ op("stack")(lambda *x, axis: torch.stack(x, axis))
 op("split")(lambda x, sizes, axis, output: torch.split(x, sizes, axis)[output])
 op("select")(lambda x, axis, index: torch.select(x, axis, index))
 op("gather")(lambda x, i, axis: torch.gather(x, axis, i))
-op("embedding")(lambda table, i: F.embedding(i, table))
+op("embedding")(lambda table, i, padding=None: F.embedding(i, table, padding))
 op("one_hot")(lambda i, classes: F.one_hot(i, classes).to(torch.float64))
 op("tril")(lambda x, diagonal=0: torch.tril(x, diagonal))
 op("triu")(lambda x, diagonal=0: torch.triu(x, diagonal))
@@ -28,8 +28,14 @@ op("flip")(lambda x, axes: torch.flip(x, axes))
 op("roll")(lambda x, shifts, axes: torch.roll(x, shifts, axes))
 op("diagonal")(lambda x, offset=0, axis1=0, axis2=1: torch.diagonal(x, offset, axis1, axis2))
 op("pixel_shuffle")(lambda x, factor: F.pixel_shuffle(x, factor))
-op("unfold")(lambda x, axis, size, step: x.unfold(axis, size, step))
-op("im2col")(lambda x, kernel, stride=1, padding=0, dilation=1: F.unfold(x, kernel, dilation, padding, stride))
+op("split_every")(lambda x, size, axis, output: torch.split(x, size, axis)[output])
+op("chunk")(lambda x, chunks, axis, output: torch.chunk(x, chunks, axis)[output])
+op("unfold")(lambda x, kernel, stride=1, padding=0, dilation=1: F.unfold(x, kernel, dilation, padding, stride))
+
+
+@op("fold")
+def fold(x, size, kernel, stride=1, padding=0, dilation=1):
+    return F.fold(x, size, kernel, dilation, padding, stride)
 
 
 @op("squeeze")
@@ -139,10 +145,10 @@ def cases():
     c.op("diagonal", real(2, 3, 4), offset=1, axis1=1, axis2=2)
     c.op("pixel_shuffle", real(1, 8, 2, 3), factor=2)
     c.op("pixel_shuffle", real(2, 9, 1, 2), factor=3)
-    c.op("unfold", real(7), axis=0, size=3, step=2)
-    c.op("unfold", real(2, 5), axis=-1, size=2, step=1)
-    c.op("im2col", real(1, 2, 4, 4), kernel=[2, 2], stride=[2, 1])
-    c.op("im2col", real(1, 1, 4, 5), kernel=[3, 2], padding=[1, 0], dilation=[1, 2])
+    c.op("unfold", real(1, 2, 4, 4), kernel=[2, 2], stride=[2, 1])
+    c.op("unfold", real(1, 1, 4, 5), kernel=[3, 2], padding=[1, 0], dilation=[1, 2])
+    c.op("fold", real(1, 8, 6), size=[4, 4], kernel=[2, 2], stride=[2, 1])
+    c.op("fold", real(1, 6, 12), size=[4, 5], kernel=[3, 2], padding=[1, 0], dilation=[1, 2])
     return c
 
 
@@ -154,6 +160,10 @@ def joins(c):
     for output in [0, 1]:
         c.op("split", real(5, 2), sizes=[2, 3], axis=0, output=output)
         c.op("unbind", real(2, 3), axis=0, output=output)
+    c.op("split_every", real(5, 2), size=2, axis=0, output=2)
+    c.op("split_every", real(2, 6), size=3, axis=-1, output=0)
+    c.op("chunk", real(5, 2), chunks=3, axis=0, output=2)
+    c.op("chunk", real(2, 6), chunks=2, axis=1, output=1)
     c.op("split", real(2, 4), sizes=[1, 2, 1], axis=-1, output=1)
     c.op("unbind", real(2, 3), axis=1, output=2)
 
@@ -168,6 +178,7 @@ def picks(c):
     c.op("index_add", real(2, 4), indices(5, 4), axis=1, extent=5)
     c.op("embedding", real(5, 3), indices(5, 2, 2))
     c.op("embedding", real(4, 2), indices(4, 6))
+    c.op("embedding", real(4, 2), given("i64", (5,), [1, 3, 1, 0, 3]), padding=1)
     c.op("scatter_add", real(3, 4), indices(2, 3, 4), axis=0, extent=2)
     c.op("scatter_add", real(2, 3), indices(5, 2, 3), axis=1, extent=5)
     c.op("one_hot", indices(4, 5), classes=4)
