@@ -1,6 +1,9 @@
 #include <algorithm>
+#include <backdrop/core/all_or_nothing.hpp>
 #include <backdrop/core/error.hpp>
+#include <backdrop/ops/compare.hpp>
 #include <backdrop/ops/index.hpp>
+#include <backdrop/ops/layout.hpp>
 #include <string>
 #include <vector>
 
@@ -162,6 +165,25 @@ constinit const Op one_hot_op{
 
 Var index_select(Var x, Var indices, std::int64_t k, Where where) {
   return x.tape().record(index_select_op, {x, indices}, {normal("index_select", k, x.shape().rank())}, where);
+}
+
+Var embedding(Var table, Var indices, Where where) { return index_select(table, indices, 0, where); }
+
+Var embedding(Var table, Var indices, std::int64_t padding, Where where) {
+  const std::size_t rank = table.shape().rank();
+  const std::int64_t n = rank > 0 ? table.shape()[0] : 0;
+  const std::int64_t row = padding < 0 ? padding + n : padding;
+  if (row < 0 || row >= n) {
+    throw ValueError("embedding: there is no row " + std::to_string(padding) + " for padding in " +
+                     to_string(table.shape()));
+  }
+  return all_or_nothing(table.tape(), [&] {
+    const Var rows = embedding(table, indices, where);
+    std::vector<std::int64_t> extents(indices.shape().begin(), indices.shape().end());
+    extents.resize(rows.shape().rank(), 1);
+    const Var constant = reshape(equal(indices, static_cast<double>(row), where), extents, where);
+    return backdrop::where(constant, stop_gradient(rows, where), rows, where);
+  });
 }
 
 Var index_add(Var x, Var indices, std::int64_t k, std::int64_t rows, Where where) {

@@ -45,6 +45,16 @@ constinit const Op logical_or_op{
     .block = [](const Block& b) { each_byte(b, [](unsigned x, unsigned y) { return x | y; }); },
 };
 
+// y = a or b, not both
+constinit const Op logical_xor_op{
+    .name = "logical_xor",
+    .inputs = {"a", "b"},
+    .formula = "y = a or b, but not both",
+    .jacobian = "none: y is a mask",
+    .infer = infer_masks,
+    .block = [](const Block& b) { each_byte(b, [](unsigned x, unsigned y) { return x ^ y; }); },
+};
+
 // y = not a
 constinit const Op logical_not_op{
     .name = "logical_not",
@@ -61,6 +71,7 @@ constinit const Op logical_not_op{
 
 Var logical_and(Var a, Var b, Where at) { return record_binary(logical_and_op, a, b, at); }
 Var logical_or(Var a, Var b, Where at) { return record_binary(logical_or_op, a, b, at); }
+Var logical_xor(Var a, Var b, Where at) { return record_binary(logical_xor_op, a, b, at); }
 Var logical_not(Var a, Where at) { return a.tape().record(logical_not_op, {a}, {}, at); }
 
 }  // namespace backdrop

@@ -10,6 +10,7 @@
 #include <backdrop/ops/random.hpp>
 #include <backdrop/ops/reduce.hpp>
 #include <backdrop/ops/registry.hpp>
+#include <backdrop/ops/scan.hpp>
 
 namespace backdrop {
 
@@ -32,6 +33,7 @@ constexpr const Op* kOps[] = {
     &div_op,
     &neg_op,
     &pow_op,
+    &power_op,
     &maximum_op,
     &minimum_op,
     &abs_op,
@@ -68,6 +70,7 @@ constexpr const Op* kOps[] = {
     &not_equal_op,
     &logical_and_op,
     &logical_or_op,
+    &logical_xor_op,
     &logical_not_op,
     &where_op,
     &masked_fill_op,
@@ -84,8 +87,15 @@ constexpr const Op* kOps[] = {
     &argmax_op,
     &argmin_op,
     &var_op,
+    &std_op,
+    &prod_op,
     &norm_op,
     &logsumexp_op,
+    // scan
+    &cumsum_op,
+    &recurrence_op,
+    &cumprod_op,
+    &logcumsumexp_op,
     // loss
     &softmax_op,
     &log_softmax_op,
@@ -101,6 +111,8 @@ constexpr const Op* kOps[] = {
     &slice_op,
     &unslice_op,
     &concat_op,
+    &tril_op,
+    &triu_op,
     // index
     &index_select_op,
     &index_add_op,

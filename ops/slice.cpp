@@ -208,4 +208,18 @@ std::vector<Var> split(Var x, const std::vector<std::int64_t>& sizes, std::int64
   return parts;
 }
 
+std::vector<Var> split_every(Var x, std::int64_t size, std::int64_t axis, Where where) {
+  const std::int64_t whole = x.shape()[normalize_axis("split_every", axis, x.shape().rank())];
+  if (size <= 0) throw ShapeError("split_every: parts of " + std::to_string(size) + " fill no axis");
+  std::vector<std::int64_t> sizes(static_cast<std::size_t>(whole / size), size);
+  if (whole % size != 0 || whole == 0) sizes.push_back(whole % size);
+  return split(x, sizes, axis, where);
+}
+
+std::vector<Var> chunk(Var x, std::int64_t count, std::int64_t axis, Where where) {
+  const std::int64_t whole = x.shape()[normalize_axis("chunk", axis, x.shape().rank())];
+  if (count <= 0) throw ShapeError("chunk: " + std::to_string(count) + " parts; ask for one at least");
+  return split_every(x, std::max<std::int64_t>((whole + count - 1) / count, 1), axis, where);
+}
+
 }  // namespace backdrop

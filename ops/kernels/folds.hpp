@@ -43,6 +43,19 @@ struct SumCompensated {
   static double finish(double s, double e) { return std::isfinite(s) ? s + e : s; }
 };
 
+struct Product {
+  static constexpr double kIdentity = 1;
+  static void take(double& s, double&, double x) { s *= x; }
+  static void take_four(double& s, double&, double a, double b, double c, double d) {
+    s *= a;
+    s *= b;
+    s *= c;
+    s *= d;
+  }
+  static void merge(double& s, double&, double s2, double) { s *= s2; }
+  static double finish(double s, double) { return s; }
+};
+
 template <class Sum>
 struct SquaresOf : Sum {
   static void take(double& s, double& e, double x) { Sum::take(s, e, x * x); }

@@ -99,6 +99,8 @@ void fold_as(Fold fold, Lanes& lanes, const T* x, const Matrix& m) {
       return fold_matrix<Sum>(lanes, x, m);
     case Fold::norm:
       return fold_matrix<SquaresOf<Sum>>(lanes, x, m);
+    case Fold::prod:
+      return fold_matrix<Product>(lanes, x, m);
     case Fold::max:
       return fold_matrix<Greatest>(lanes, x, m);
     case Fold::min:
@@ -131,6 +133,8 @@ template <class T, class F>
 void with_fold(Fold fold, F&& f) {
   using Sum = std::conditional_t<sizeof(T) == sizeof(float), SumWide, SumCompensated>;
   switch (fold) {
+    case Fold::prod:
+      return f(Product{});
     case Fold::max:
       return f(Greatest{});
     case Fold::min:
@@ -286,7 +290,9 @@ class Reduction {
 // The reduction of no terms.
 template <class T>
 void fill_empty(const Eval& e, Fold fold) {
-  const double value = fold == Fold::mean ? std::numeric_limits<double>::quiet_NaN() : 0;
+  const double value = fold == Fold::mean   ? std::numeric_limits<double>::quiet_NaN()
+                       : fold == Fold::prod ? 1
+                                            : 0;
   std::fill_n(e.y.as<T>(), e.y.numel(), static_cast<T>(value));
 }
 

@@ -6,7 +6,7 @@
 #include <span>
 
 /// Kernels that reduce f32 or f64 over any axes. They accumulate in f64 (f64 terms with compensation), in an
-/// order that depends on the shape alone. Over nothing: sum 0, mean NaN, norm 0.
+/// order that depends on the shape alone. Over nothing: sum 0, mean NaN, norm 0, prod 1.
 namespace backdrop::kernels {
 
 using AxisSet = std::bitset<kMaxRank>;
@@ -15,7 +15,7 @@ AxisSet axis_set(std::span<const std::int64_t> axes);
 /// The axes over which a cotangent of shape `from` is summed to `to`, which broadcasts to it.
 AxisSet axes_summed(const Shape& from, const Shape& to);
 
-enum class Fold : std::uint8_t { sum, mean, norm, max, min };
+enum class Fold : std::uint8_t { sum, mean, norm, prod, max, min };
 
 /// y = x reduced over `axes` of x.
 void reduce(const Eval& e, Fold fold, AxisSet axes);

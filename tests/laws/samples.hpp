@@ -106,6 +106,7 @@ void elementwise_samples(Samples& s);
 void compare_samples(Samples& s);
 void create_samples(Samples& s);
 void reduce_samples(Samples& s);
+void scan_samples(Samples& s);
 void layout_samples(Samples& s);
 void index_samples(Samples& s);
 void matmul_samples(Samples& s);

@@ -106,6 +106,26 @@ TEST_CASE("the derivatives of a power with a whole exponent end in exact zeros, 
   CHECK(slopes([](Var a) { return pow(a, 0); }, x).second == Numbers{0, 0});
 }
 
+TEST_CASE("a power of tensors takes a number on either side, and agrees with the power by a number") {
+  const Tensor x({0.5, 1, 3}, DType::f64);
+  CHECK(results([](Var v) { return pow(2.0, v); }, x) == std::vector<double>{std::sqrt(2.0), 2, 8});
+  CHECK(results([](Var v) { return pow(Operand(v), 2.0); }, x) == std::vector<double>{0.25, 1, 9});
+  CHECK(slopes([](Var v) { return pow(v, full_like(v, 2.5)); }, x).first[2] ==
+        doctest::Approx(2.5 * std::pow(3.0, 1.5)));
+  CHECK(slopes([](Var v) { return pow(2.0, v); }, x).first[2] == doctest::Approx(8 * std::log(2.0)));
+}
+
+TEST_CASE("at base 0 and at exponent 0 a power of tensors has the derivatives of a constant") {
+  const auto f = [](Var a, Var b) { return pow(a, b); };
+  const Tensor a({0, 0, 0, 0, 2, -2}, DType::f64), b({0, 0.5, 1, 2, 0, 2}, DType::f64);
+  CHECK(results(f, a, b) == std::vector<double>{1, 0, 0, 0, 1, 4});
+  const auto [by_a, by_b] = slopes2(f, a, b);
+  CHECK(by_a == std::vector<double>{0, kInf, 1, 0, 0, -4});
+  CHECK(std::vector<double>(by_b.begin(), by_b.begin() + 4) == std::vector<double>{0, 0, 0, 0});
+  CHECK(by_b[4] == doctest::Approx(std::log(2.0)));
+  CHECK(std::isnan(by_b[5]));
+}
+
 TEST_CASE("the sign of a zero and NaN pass through sign") {
   const auto y = results([](Var a) { return sign(a); }, vector_of({3, -2, 0.0, -0.0}));
   CHECK(y == Numbers{1, -1, 0, 0});

@@ -65,6 +65,12 @@ TEST_CASE("masks combine bit by bit and broadcast") {
         Numbers{0, 1, 0, 1, 0, 0, 0, 0});
 }
 
+TEST_CASE("logical_xor is 1 where exactly one mask is") {
+  const auto f = [](Var a, Var b) { return logical_xor(a, b); };
+  CHECK(results(f, Tensor::mask({1, 1, 0, 0}), Tensor::mask({1, 0, 1, 0})) ==
+        std::vector<double>{0, 1, 1, 0});
+}
+
 TEST_CASE("where chooses; what is not chosen leaves no trace, even NaN") {
   for (DType dtype : {DType::f32, DType::f64}) {
     Tape tape;

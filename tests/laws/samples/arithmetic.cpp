@@ -24,6 +24,13 @@ void arithmetic_samples(Samples& s) {
   s.add(pow_op, [](Maker& m) { return pow(m.real({5}), 3); });
   s.add(pow_op, [](Maker& m) { return pow(m.real({5}), 1); });
   s.add(pow_op, [](Maker& m) { return pow(m.real({5}), 0); });
+  s.add(power_op, [](Maker& m) { return pow(m.positive({2, 3}), m.real({2, 3})); });
+  s.add(power_op, [](Maker& m) { return pow(m.positive({2, 1}), m.real({3})); });
+  s.add(power_op, [](Maker& m) { return pow(2.5, m.real({3})); });
+  s.add(power_op, [](Maker& m) { return pow(m.real({4}, {-2, -0.25}), m.fixed(m.reals({3, -2, 1, 0}))); });
+  s.add(power_op, {.smooth = false}, [](Maker& m) {
+    return pow(m.reals({0, 0, 0, 2}), m.reals({0, 1, 2, 0}));
+  });
   s.add(maximum_op, [](Maker& m) { return maximum(m.real({5}, {-2, 0}), m.real({5}, {0.25, 2})); });
   s.add(maximum_op, [](Maker& m) { return maximum(m.away_from({0.5}, {2, 5}), 0.5); });
   s.add(maximum_op, {.smooth = false}, [](Maker& m) {

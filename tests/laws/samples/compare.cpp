@@ -25,6 +25,7 @@ void compare_samples(Samples& s) {
   s.add(not_equal_op, [](Maker& m) { return not_equal(m.integers({1, 2, 3}), 2); });
   s.add(logical_and_op, [](Maker& m) { return logical_and(m.mask({3, 7}), m.mask({7})); });
   s.add(logical_or_op, [](Maker& m) { return logical_or(m.mask({3, 7}), m.mask({7})); });
+  s.add(logical_xor_op, [](Maker& m) { return logical_xor(m.mask({3, 7}), m.mask({7})); });
   s.add(logical_not_op, [](Maker& m) { return logical_not(m.mask({3, 7})); });
   s.add(where_op, [](Maker& m) { return where(m.mask({3, 7}), m.real({3, 7}), m.real({3, 7})); });
   s.add(where_op, [](Maker& m) { return where(m.mask({7}), m.real({3, 1}), -1); });

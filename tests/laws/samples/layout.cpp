@@ -43,6 +43,12 @@ void layout_samples(Samples& s) {
   s.add(concat_op, [](Maker& m) { return concat({m.real({2, 1}), m.real({2, 0}), m.real({2, 3})}, 1); });
   s.add(concat_op, [](Maker& m) { return concat({m.real({2})}, 0); });
   s.add(concat_op, [](Maker& m) { return concat({m.mask({3, 5}), m.mask({3, 2})}, 1); });
+  s.add(tril_op, [](Maker& m) { return tril(m.real({2, 3, 4})); });
+  s.add(tril_op, [](Maker& m) { return tril(m.real({4, 3}), -1); });
+  s.add(tril_op, [](Maker& m) { return tril(m.real({3, 0}), 2); });
+  s.add(triu_op, [](Maker& m) { return triu(m.real({2, 3, 4})); });
+  s.add(triu_op, [](Maker& m) { return triu(m.real({4, 3}), 2); });
+  s.add(triu_op, [](Maker& m) { return triu(m.real({0, 3}), -2); });
 }
 
 }  // namespace backdrop

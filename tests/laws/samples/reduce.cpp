@@ -40,6 +40,16 @@ void reduce_samples(Samples& s) {
   s.add(var_op, [](Maker& m) { return var(m.real({2, 5}), {1}, 1, true); });
   s.add(var_op, [](Maker& m) { return var(m.real({})); });
   s.add(var_op, [](Maker& m) { return var(m.real({0, 3}), {1}); });
+  s.add(std_op, [](Maker& m) { return stddev(m.real({2, 3, 4}), {0, -1}); });
+  s.add(std_op, [](Maker& m) { return stddev(m.real({2, 5}), {1}, 1, true); });
+  s.add(std_op, [](Maker& m) { return stddev(m.real({0, 3}), {1}); });
+  s.add(prod_op, [](Maker& m) { return prod(m.real({2, 3, 4}), {0, -1}); });
+  s.add(prod_op, [](Maker& m) { return prod(m.real({2, 3}), {1}, true); });
+  s.add(prod_op, [](Maker& m) { return prod(m.real({})); });
+  s.add(prod_op, [](Maker& m) { return prod(m.real({0, 3}), {0}); });
+  s.add(prod_op, [](Maker& m) { return prod(m.real({0, 3}), {1}); });
+  s.add(prod_op, [](Maker& m) { return prod(m.reals({{1.5, 0, -2}, {0, 3, 0}, {0, 0, 0}}), {1}); });
+  s.add(prod_op, {.large = true}, [](Maker& m) { return prod(m.real({300, 400}, {0.75, 1.25}), {0}); });
   s.add(norm_op, [](Maker& m) { return norm(m.positive({2, 3, 4}), {0, -1}); });
   s.add(norm_op, [](Maker& m) { return norm(m.positive({2, 3}), {1}, true); });
   s.add(norm_op, [](Maker& m) { return norm(reshape(m.reals({2}), Shape{})); });

@@ -30,6 +30,7 @@ extern const Op sub_op;
 extern const Op div_op;
 extern const Op neg_op;
 extern const Op pow_op;
+extern const Op power_op;
 extern const Op maximum_op;
 extern const Op minimum_op;
 extern const Op abs_op;
@@ -64,6 +65,10 @@ Var neg(Var x, Where where = Where::here());
 /// gives NaN, 0 with a negative one Inf. dy/dx = exponent x^(exponent-1), and 0 everywhere when exponent = 0.
 Var pow(Var x, double exponent, Where where = Where::here());
 
+/// y = a^b, broadcast by NumPy's rule; at special values as C's pow. dy/da = b a^(b-1), and 0 where b = 0;
+/// dy/db = y log a, and 0 where a = 0 and b >= 0. f32 or f64, the same on both sides; otherwise DTypeError.
+Var pow(Operand a, Operand b, Where where = Where::here());
+
 /// y = the larger of a and b; NaN when either is NaN. Broadcasts. Where a = b, y = b and each side receives
 /// half of the cotangent, as in PyTorch.
 Var maximum(Operand a, Operand b, Where where = Where::here());
@@ -86,6 +91,10 @@ Var rsqrt(Var x, Where where = Where::here());
 
 /// y = 1 / x.
 Var reciprocal(Var x, Where where = Where::here());
+
+/// sub(b, a) and div(b, a): the operands in the other order, as PyTorch names them.
+inline Var rsub(Operand a, Operand b, Where where = Where::here()) { return sub(b, a, where); }
+inline Var rdiv(Operand a, Operand b, Where where = Where::here()) { return div(b, a, where); }
 
 inline Var operator+(Operand a, Operand b) { return add(a, b, a.where()); }
 inline Var operator-(Operand a, Operand b) { return sub(a, b, a.where()); }

@@ -14,6 +14,7 @@ extern const Op equal_op;
 extern const Op not_equal_op;
 extern const Op logical_and_op;
 extern const Op logical_or_op;
+extern const Op logical_xor_op;
 extern const Op logical_not_op;
 extern const Op where_op;
 extern const Op masked_fill_op;
@@ -32,6 +33,7 @@ Var not_equal(Operand a, Operand b, Where at = Where::here());
 /// Bit by bit on masks, broadcast by NumPy's rule. Anything but a mask throws DTypeError.
 Var logical_and(Var a, Var b, Where at = Where::here());
 Var logical_or(Var a, Var b, Where at = Where::here());
+Var logical_xor(Var a, Var b, Where at = Where::here());
 Var logical_not(Var a, Where at = Where::here());
 
 /// y = a where the mask is 1, b where it is 0; what is not chosen counts neither in y nor in gradients, even

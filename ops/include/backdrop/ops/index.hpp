@@ -12,10 +12,15 @@ extern const Op gather_op;
 extern const Op scatter_add_op;
 extern const Op one_hot_op;
 
-/// y[a..., i..., b...] = x[a..., indices[i...], b...]: rows of a table, an embedding. The shape of y is that
+/// y[a..., i..., b...] = x[a..., indices[i...], b...]: rows of a table. The shape of y is that
 /// of x with `axis` replaced by all axes of `indices`, as NumPy's take. f32, f64 or i64. Throws DTypeError,
 /// ShapeError.
 Var index_select(Var x, Var indices, std::int64_t axis = 0, Where where = Where::here());
+
+/// Rows of a table [n, ...] by i64 indices. Where an index is `padding` (negative: from the end), the row is
+/// a constant to derivatives. Throws as index_select does, and ValueError when there is no such row.
+Var embedding(Var table, Var indices, Where where = Where::here());
+Var embedding(Var table, Var indices, std::int64_t padding, Where where = Where::here());
 
 /// The transpose of index_select: zeros with `extent` positions along `axis`, to which
 /// y[a..., indices[i...], b...] += x[a..., i..., b...] in the order of i. Throws DTypeError, ShapeError.

@@ -15,6 +15,8 @@ extern const Op transpose_op;
 extern const Op slice_op;
 extern const Op unslice_op;
 extern const Op concat_op;
+extern const Op tril_op;
+extern const Op triu_op;
 
 /// x repeated along missing leading axes and axes of extent 1, by NumPy's rule. Any dtype. Throws ShapeError.
 Var broadcast_to(Var x, const Shape& shape, Where where = Where::here());
@@ -45,6 +47,12 @@ Var flatten(Var x, std::int64_t first = 0, std::int64_t last = -1, Where where =
 /// NumPy. Throws ShapeError unless each axis is named once.
 Var transpose(Var x, const std::vector<std::int64_t>& axes = {}, Where where = Where::here());
 
+/// transpose with all axes named, as PyTorch's permute.
+inline Var permute(Var x, const std::vector<std::int64_t>& axes, Where where = Where::here()) {
+  if (x.shape().rank() > 0 && axes.empty()) return transpose(x, {0}, where);  // which says what is missing
+  return transpose(x, axes, where);
+}
+
 /// x with two axes exchanged. Throws ShapeError.
 Var swap_axes(Var x, std::int64_t a, std::int64_t b, Where where = Where::here());
 
@@ -71,9 +79,23 @@ Var select(Var x, std::int64_t axis, std::int64_t index, Where where = Where::he
 std::vector<Var> split(Var x, const std::vector<std::int64_t>& sizes, std::int64_t axis,
                        Where where = Where::here());
 
+/// x cut along `axis` into parts of this size, of which the last may be smaller: PyTorch's split with a
+/// number. Throws ShapeError unless size > 0.
+std::vector<Var> split_every(Var x, std::int64_t size, std::int64_t axis, Where where = Where::here());
+
+/// x cut along `axis` into at most `count` parts, all but the last of one size, the least that suffices:
+/// PyTorch's chunk. Throws ShapeError unless count > 0.
+std::vector<Var> chunk(Var x, std::int64_t count, std::int64_t axis, Where where = Where::here());
+
 /// The parts one after another along `axis`, in which alone their shapes may differ. Throws ShapeError when
 /// they do elsewhere or there are none, DTypeError when dtypes mix.
 Var concat(const std::vector<Var>& parts, std::int64_t axis, Where where = Where::here());
+
+/// x on and below (tril), or on and above (triu), diagonal k of its last two axes, +0 elsewhere: j - i <= k,
+/// or
+/// >= k. f32 or f64. Throws ShapeError below rank 2.
+Var tril(Var x, std::int64_t k = 0, Where where = Where::here());
+Var triu(Var x, std::int64_t k = 0, Where where = Where::here());
 
 /// The parts, of one shape, along a new axis `axis` of the result. Throws as concat does.
 Var stack(const std::vector<Var>& parts, std::int64_t axis = 0, Where where = Where::here());

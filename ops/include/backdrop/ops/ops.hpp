@@ -13,3 +13,4 @@
 #include <backdrop/ops/random.hpp>
 #include <backdrop/ops/reduce.hpp>
 #include <backdrop/ops/registry.hpp>
+#include <backdrop/ops/scan.hpp>

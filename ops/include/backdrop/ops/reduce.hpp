@@ -13,6 +13,8 @@ extern const Op min_op;
 extern const Op argmax_op;
 extern const Op argmin_op;
 extern const Op var_op;
+extern const Op std_op;
+extern const Op prod_op;
 extern const Op norm_op;
 extern const Op logsumexp_op;
 
@@ -38,6 +40,17 @@ inline Var mean(Var x, std::initializer_list<std::int64_t> axes, bool keepdims =
 }
 inline Var mean(Var x, Where where = Where::here()) {
   return mean(x, std::span<const std::int64_t>{}, false, where);
+}
+
+/// The product over `axes`, accumulated in f64; over nothing it is 1. Its derivatives of every order are
+/// right where elements are 0, too: nothing is divided.
+Var prod(Var x, std::span<const std::int64_t> axes, bool keepdims = false, Where where = Where::here());
+inline Var prod(Var x, std::initializer_list<std::int64_t> axes, bool keepdims = false,
+                Where where = Where::here()) {
+  return prod(x, std::span<const std::int64_t>(axes.begin(), axes.size()), keepdims, where);
+}
+inline Var prod(Var x, Where where = Where::here()) {
+  return prod(x, std::span<const std::int64_t>{}, false, where);
 }
 
 /// The greatest element over `axes`, NaN if any is NaN. Ties share the derivative equally (as PyTorch's
@@ -77,6 +90,18 @@ inline Var var(Var x, std::initializer_list<std::int64_t> axes, std::int64_t cor
 }
 inline Var var(Var x, Where where = Where::here()) {
   return var(x, std::span<const std::int64_t>{}, 0, false, where);
+}
+
+/// The standard deviation sqrt(var(x)), with var's correction: PyTorch's and NumPy's std, whose name C++ has
+/// taken. Its derivative where it is 0 is taken as 0. Throws as var does.
+Var stddev(Var x, std::span<const std::int64_t> axes, std::int64_t correction = 0, bool keepdims = false,
+           Where where = Where::here());
+inline Var stddev(Var x, std::initializer_list<std::int64_t> axes, std::int64_t correction = 0,
+                  bool keepdims = false, Where where = Where::here()) {
+  return stddev(x, std::span<const std::int64_t>(axes.begin(), axes.size()), correction, keepdims, where);
+}
+inline Var stddev(Var x, Where where = Where::here()) {
+  return stddev(x, std::span<const std::int64_t>{}, 0, false, where);
 }
 
 /// The Euclidean length sqrt(sum of x^2) over `axes`. Its derivative where it is 0 is taken as 0.
