@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <backdrop/backdrop.hpp>
 #include <cmath>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -47,9 +48,14 @@ std::vector<std::filesystem::path> data_files() {
   return files;
 }
 
+// JSON has no word for NaN and the infinities: they are strings.
 Tensor tensor(const json& values, const Shape& shape, DType dtype) {
   if (dtype == DType::i64) return Tensor::from(values.get<std::vector<std::int64_t>>(), shape);
-  return Tensor::from(values.get<std::vector<double>>(), shape).to(dtype);
+  std::vector<double> numbers;
+  numbers.reserve(values.size());
+  for (const json& v : values)
+    numbers.push_back(v.is_string() ? std::stod(v.get<std::string>()) : v.get<double>());
+  return Tensor::from(numbers, shape).to(dtype);
 }
 
 Tensor tensor(const json& t) {
@@ -63,6 +69,7 @@ struct Tolerance {
   double relative, absolute;
 };
 constexpr Tolerance kTorch{1e-10, 1e-14};
+constexpr Tolerance kOnnx{1e-5, 1e-7};
 
 // What is wrong with a result, or "".
 std::string difference(const char* what, const Tensor& got, const Tensor& expected, Tolerance tolerance) {
@@ -192,6 +199,22 @@ TEST_CASE("value, vjp, jvp and Hessian-vector product are what PyTorch says") {
     fmt::print("{}: {} of {} cases pass, {} of them with derivatives\n", file.stem().string(), passed,
                cases.size(), derived);
   }
+}
+
+TEST_CASE("the nodes of ONNX have the values that they should") {
+  const char* const path = std::getenv("BACKDROP_ONNX_CASES");
+  if (path == nullptr) {
+    MESSAGE("passed by: the test onnx_nodes converts them and says where they are");
+    return;
+  }
+  std::size_t passed = 0;
+  const json cases = read(path);
+  for (const json& c : cases) {
+    const std::string wrong = judge(c, kOnnx);
+    CHECK_MESSAGE(wrong.empty(), c.at("case").get<std::string>(), wrong);
+    if (wrong.empty()) ++passed;
+  }
+  fmt::print("{} of {} results of nodes are right\n", passed, cases.size());
 }
 
 TEST_CASE("every function in the tables has a case") {

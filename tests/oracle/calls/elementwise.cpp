@@ -51,6 +51,10 @@ void arithmetic(Vocabulary& v) {
   v["div"] = [](const Step& s) { return div(left(s), right(s)); };
   v["maximum"] = [](const Step& s) { return maximum(left(s), right(s)); };
   v["minimum"] = [](const Step& s) { return minimum(left(s), right(s)); };
+  v["rsub"] = [](const Step& s) { return rsub(left(s), right(s)); };
+  v["rdiv"] = [](const Step& s) { return rdiv(left(s), right(s)); };
+  v["pow_tensor"] = [](const Step& s) { return pow(Operand(s[0]), Operand(s[1])); };
+  v["pow_of_number"] = [](const Step& s) { return pow(Operand(s.real("base")), Operand(s[0])); };
   v["pow"] = [](const Step& s) { return pow(s[0], s.real("exponent")); };
 }
 
@@ -64,6 +68,8 @@ void masks(Vocabulary& v) {
   v["logical_and"] = [](const Step& s) { return logical_and(s[0], s[1]); };
   v["logical_or"] = [](const Step& s) { return logical_or(s[0], s[1]); };
   v["logical_not"] = [](const Step& s) { return logical_not(s[0]); };
+  v["logical_xor"] = [](const Step& s) { return logical_xor(s[0], s[1]); };
+  v["cast"] = [](const Step& s) { return cast(s[0], parse_dtype(s.text("dtype", ""))); };
   v["masked_fill"] = [](const Step& s) { return masked_fill(s[0], s[1], s.real("value")); };
   v["where"] = [](const Step& s) {
     const Operand a = s.has("a") ? Operand(s.real("a")) : Operand(s[1]);

@@ -9,6 +9,13 @@ void reduction_calls(Vocabulary& v) {
   v["mean"] = [](const Step& s) { return mean(s[0], s.ints("axes"), s.flag("keepdims")); };
   v["max"] = [](const Step& s) { return max(s[0], s.ints("axes"), s.flag("keepdims")); };
   v["min"] = [](const Step& s) { return min(s[0], s.ints("axes"), s.flag("keepdims")); };
+  v["prod"] = [](const Step& s) { return prod(s[0], s.ints("axes"), s.flag("keepdims")); };
+  v["cumsum"] = [](const Step& s) { return cumsum(s[0], s.integer("axis"), s.flag("reverse")); };
+  v["cumprod"] = [](const Step& s) { return cumprod(s[0], s.integer("axis")); };
+  v["logcumsumexp"] = [](const Step& s) { return logcumsumexp(s[0], s.integer("axis")); };
+  v["std"] = [](const Step& s) {
+    return stddev(s[0], s.ints("axes"), s.integer("correction"), s.flag("keepdims"));
+  };
   v["norm"] = [](const Step& s) { return norm(s[0], s.ints("axes"), s.flag("keepdims")); };
   v["logsumexp"] = [](const Step& s) { return logsumexp(s[0], s.ints("axes"), s.flag("keepdims")); };
   v["var"] = [](const Step& s) {

@@ -12,16 +12,25 @@ void reshaping(Vocabulary& v) {
   v["squeeze"] = [](const Step& s) { return squeeze(s[0], s.ints("axes")); };
   v["unsqueeze"] = [](const Step& s) { return unsqueeze(s[0], s.integer("axis")); };
   v["transpose"] = [](const Step& s) { return transpose(s[0], s.ints("axes")); };
+  v["permute"] = [](const Step& s) { return permute(s[0], s.ints("axes")); };
   v["swap_axes"] = [](const Step& s) { return swap_axes(s[0], s.integer("a"), s.integer("b")); };
   v["broadcast_to"] = [](const Step& s) { return broadcast_to(s[0], Shape(s.ints("shape"))); };
+}
+
+// What a function that returns several gives in the place that the case asks about.
+Var output(const Step& s, const std::vector<Var>& results) {
+  return results.at(static_cast<std::size_t>(s.integer("output")));
 }
 
 void parts(Vocabulary& v) {
   v["concat"] = [](const Step& s) { return concat(s.operands(), s.integer("axis")); };
   v["stack"] = [](const Step& s) { return stack(s.operands(), s.integer("axis")); };
-  v["split"] = [](const Step& s) {
-    return split(s[0], s.ints("sizes"), s.integer("axis")).at(static_cast<std::size_t>(s.integer("output")));
+  v["split"] = [](const Step& s) { return output(s, split(s[0], s.ints("sizes"), s.integer("axis"))); };
+  v["split_every"] = [](const Step& s) {
+    return output(s, split_every(s[0], s.integer("size"), s.integer("axis")));
   };
+  v["chunk"] = [](const Step& s) { return output(s, chunk(s[0], s.integer("chunks"), s.integer("axis"))); };
+
   v["slice"] = [](const Step& s) {
     const std::vector<std::int64_t> steps = s.ints("steps");
     const bool backwards = !steps.empty() && steps.back() < 0;
@@ -34,6 +43,11 @@ void parts(Vocabulary& v) {
 void picking(Vocabulary& v) {
   v["gather"] = [](const Step& s) { return gather(s[0], s[1], s.integer("axis")); };
   v["index_select"] = [](const Step& s) { return index_select(s[0], s[1], s.integer("axis")); };
+  v["embedding"] = [](const Step& s) {
+    return s.has("padding") ? embedding(s[0], s[1], s.integer("padding")) : embedding(s[0], s[1]);
+  };
+  v["tril"] = [](const Step& s) { return tril(s[0], s.integer("diagonal", 0)); };
+  v["triu"] = [](const Step& s) { return triu(s[0], s.integer("diagonal", 0)); };
   v["index_add"] = [](const Step& s) {
     return index_add(s[0], s[1], s.integer("axis"), s.integer("extent"));
   };

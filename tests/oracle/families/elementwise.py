@@ -2,7 +2,7 @@
 import torch
 import torch.nn.functional as F
 
-from recorder import Cases, away, given, mask, op, positive, real, spelled_out
+from recorder import TORCH_DTYPES, Cases, away, given, mask, op, positive, real, spelled_out
 
 # name -> PyTorch's function, and a leaf where it is smooth
 SMOOTH = {
@@ -81,6 +81,7 @@ spelled_out("hardswish", NO_SECOND, F.hardswish)(lambda x: x * F.relu6(x + 3) / 
 op("pow")(lambda x, exponent: torch.pow(x, exponent))
 op("pow_tensor")(lambda a, b: torch.pow(a, b))
 op("pow_of_number")(lambda x, base: torch.pow(base, x))
+op("cast")(lambda x, dtype: x.to(TORCH_DTYPES[dtype]))
 op("masked_fill")(lambda x, m, value: torch.masked_fill(x, m, value))
 
 
@@ -150,5 +151,9 @@ def masks(c):
     c.op("where", mask(3), real(2, 3), real(2, 1))
     c.op("where", mask(2, 3), real(3), b=0.5)
     c.op("where", mask(2, 3), real(3), a=-1.5)
+    for dtype in ["f32", "f64", "i64", "mask"]:
+        c.op("cast", given("f64", (5,), [-1.75, 0, 0.1, 2.5, 1e6]), dtype=dtype)
+    c.op("cast", given("i64", (4,), [-3, 0, 7, 1 << 40]), dtype="f64")
+    c.add("cast to f32 and back", lambda r: r.cast(r.cast(r.real(2, 3), dtype="f32"), dtype="f64"))
     c.op("masked_fill", real(2, 3), mask(2, 3), value=-7)
     c.op("masked_fill", real(2, 3), mask(3), value=0.25)

@@ -1,0 +1,282 @@
+"""Reductions, shapes, indices, products and windows."""
+import math
+
+from graph import Skip, dtype_of
+from nodes import OPS, onnx
+
+
+def axes_of(g):
+    axes = g.list(1) if g.has(1) else g.a.get("axes") or []
+    keep = {"keepdims": True} if g.a.get("keepdims", 1) else {}
+    return {**({"axes": axes} if axes else {}), **keep}
+
+
+REDUCE = {"ReduceL2": "norm", "ReduceLogSumExp": "logsumexp", "ReduceMax": "max", "ReduceMean": "mean",
+          "ReduceMin": "min", "ReduceProd": "prod", "ReduceSum": "sum"}
+
+
+@onnx(*REDUCE, "ReduceL1", "ReduceLogSum", "ReduceSumSquare")
+def reduce(g):
+    if g.a.get("noop_with_empty_axes") and not (g.has(1) and g.list(1)):
+        return [g.reshape(g.x(0), shape=g.shape(0))]
+    if g.op in REDUCE:
+        return [getattr(g, REDUCE[g.op])(g.x(0), **axes_of(g))]
+    if g.op == "ReduceL1":
+        return [g.sum(g.abs(g.x(0)), **axes_of(g))]
+    if g.op == "ReduceLogSum":
+        return [g.log(g.sum(g.x(0), **axes_of(g)))]
+    return [g.sum(g.square(g.x(0)), **axes_of(g))]
+
+
+@onnx("ArgMax", "ArgMin")
+def argmax(g):
+    """The last of equal ones is the first of the reversed axis: n - 1 - its place, by a table."""
+    axis, op = g.a.get("axis", 0), {"ArgMax": "argmax", "ArgMin": "argmin"}[g.op]
+    keep = {"keepdims": True} if g.a.get("keepdims", 1) else {}
+    if not g.a.get("select_last_index"):
+        return [getattr(g, op)(g.x(0), axis=axis, **keep)]
+    n = g.shape(0)[axis]
+    table = g.leaf("i64", [n], range(n - 1, -1, -1))
+    return [g.index_select(table, getattr(g, op)(g.flip(g.x(0), axes=[axis]), axis=axis, **keep), axis=0)]
+
+
+@onnx("CumSum")
+def cumsum(g):
+    axis = g.list(1)[0] % len(g.shape(0))
+    options = {"reverse": True} if g.a.get("reverse") else {}
+    y = g.cumsum(g.x(0), axis=axis, **options)
+    return [g.sub(y, g.x(0)) if g.a.get("exclusive") else y]
+
+
+@onnx("TopK")
+def topk(g):
+    options = {"k": g.list(1)[0], "axis": g.a.get("axis", -1), "largest": bool(g.a.get("largest", 1))}
+    return [g.topk(g.x(0), output=output, **options) for output in (0, 1)]
+
+
+@onnx("Trilu")
+def trilu(g):
+    k = g.list(1)[0] if g.has(1) else 0
+    return [(g.triu if g.a.get("upper", 1) else g.tril)(g.x(0), diagonal=k)]
+
+
+@onnx("Split")
+def split(g):
+    axis = g.a.get("axis", 0)
+    sizes = [t.shape[axis] for t in g.expected]
+    return [g.split(g.x(0), sizes=sizes, axis=axis, output=k) for k in range(len(sizes))]
+
+
+@onnx("Slice")
+def slice_(g):
+    shape = g.shape(0)
+    axes = [a % len(shape) for a in g.list(3)] if g.has(3) else list(range(len(g.list(1))))
+    steps = g.list(4) if g.has(4) else [1] * len(axes)
+    all_starts, all_stops, all_steps = [0] * len(shape), list(shape), [1] * len(shape)
+    for axis, start, stop, step in zip(axes, g.list(1), g.list(2), steps):
+        all_starts[axis], all_stops[axis], all_steps[axis] = start, stop, step
+    return [g.slice(g.x(0), starts=all_starts, stops=all_stops, steps=all_steps)]
+
+
+@onnx("Pad")
+def pad(g):
+    pads, mode = g.list(1), g.a.get("mode", "constant")
+    before, after = pads[:len(pads) // 2], pads[len(pads) // 2:]
+    if mode != "constant":
+        return [getattr(g, "pad_" + mode)(g.x(0), before=before, after=after)]
+    value = {"value": g.list(2)[0]} if g.has(2) and g.list(2)[0] != 0 else {}
+    return [g.pad(g.x(0), before=before, after=after, **value)]
+
+
+def positions(g, k, extent):
+    """Indices with negative ones counted from the end here."""
+    return g.leaf("i64", g.shape(k), [i % extent for i in g.list(k)])
+
+
+@onnx("Gather")
+def gather(g):
+    axis = g.a.get("axis", 0)
+    return [g.index_select(g.x(0), positions(g, 1, g.shape(0)[axis]), axis=axis)]
+
+
+@onnx("GatherElements")
+def gather_elements(g):
+    axis = g.a.get("axis", 0)
+    index = positions(g, 1, g.shape(0)[axis])
+    return [g.gather(g.x(0), index, axis=axis)]
+
+
+@onnx("GatherND")
+def gather_nd(g):
+    """Without a batch: tuples of indices are numbers of rows of the flattened leading axes."""
+    if g.a.get("batch_dims"):
+        raise Skip("indices of a batch")
+    shape, width, flat = g.shape(0), g.shape(1)[-1], g.list(1)
+    rows = []
+    for at in range(0, len(flat), width):
+        row = 0
+        for index, extent in zip(flat[at:at + width], shape):
+            row = row * extent + index % extent
+        rows.append(row)
+    table = g.reshape(g.x(0), shape=[math.prod(shape[:width]), *shape[width:]])
+    return [g.index_select(table, g.leaf("i64", g.shape(1)[:-1], rows), axis=0)]
+
+
+@onnx("OneHot")
+def one_hot(g):
+    classes, (off, on) = int(g.list(1)[0]), g.list(2)
+    axis, rank = g.a.get("axis", -1), len(g.shape(0)) + 1
+    wanted = [int(v) for v in g.list(0)]
+    if any(not -classes <= v < classes for v in wanted):
+        raise Skip("indices outside the classes")
+    y = g.one_hot(g.leaf("i64", g.shape(0), [v % classes for v in wanted]), classes=classes)
+    order = list(range(rank - 1))
+    order.insert(axis % rank, rank - 1)
+    y = g.add(g.scale(g.transpose(y, axes=order), factor=on - off), b=off)
+    return [g.cast(y, dtype=dtype_of(g.expected[0]))]
+
+
+@onnx("Hardmax")
+def hardmax(g):
+    axis, shape = g.a.get("axis", -1), g.shape(0)
+    order = list(range(len(shape) - 1))
+    order.insert(axis % len(shape), len(shape) - 1)
+    y = g.one_hot(g.argmax(g.x(0), axis=axis), classes=shape[axis])
+    return [g.cast(g.transpose(y, axes=order), dtype="f32")]
+
+
+@onnx("DepthToSpace", "SpaceToDepth")
+def depth_to_space(g):
+    b, (n, c, h, w) = g.a["blocksize"], g.shape(0)
+    if g.op == "SpaceToDepth":
+        y = g.transpose(g.reshape(g.x(0), shape=[n, c, h // b, b, w // b, b]), axes=[0, 3, 5, 1, 2, 4])
+        return [g.reshape(y, shape=[n, c * b * b, h // b, w // b])]
+    if g.a.get("mode", "DCR") == "CRD":
+        return [g.pixel_shuffle(g.x(0), factor=b)]
+    y = g.transpose(g.reshape(g.x(0), shape=[n, b, b, c // b**2, h, w]), axes=[0, 3, 4, 1, 5, 2])
+    return [g.reshape(y, shape=[n, c // b**2, h * b, w * b])]
+
+
+@onnx("Constant")
+def constant(g):
+    t = g.a["value"]
+    return [g.reshape(g.leaf("f32", t.shape, t.values), shape=t.shape)]
+
+
+@onnx("ConstantOfShape", "Range", "EyeLike")
+def creation(g):
+    raise Skip("a leaf here: it has no operand that could be fed")
+
+
+@onnx("Gemm")
+def gemm(g):
+    options = {f"transpose_{name}": True for name, flag in (("a", "transA"), ("b", "transB")) if g.a.get(flag)}
+    y = g.scale(g.matmul(g.x(0), g.x(1), **options), factor=g.a.get("alpha", 1.0))
+    return [g.add(y, g.scale(g.x(2), factor=g.a.get("beta", 1.0)))] if g.has(2) else [y]
+
+
+def same_pads(g, kernel, strides, dilations, sizes):
+    pads = g.a.get("pads", [0] * (2 * len(kernel)))
+    auto = g.a.get("auto_pad", "NOTSET")
+    if auto in ("NOTSET", "VALID"):
+        return pads
+    before, after = [], []
+    for k, s, d, n in zip(kernel, strides, dilations, sizes):
+        total = max(0, (-(-n // s) - 1) * s + d * (k - 1) + 1 - n)
+        before.append(total // 2 if auto == "SAME_UPPER" else total - total // 2)
+        after.append(total - before[-1])
+    return before + after
+
+
+def halves(pads):
+    return pads[:len(pads) // 2], pads[len(pads) // 2:]
+
+
+@onnx("Conv")
+def conv(g):
+    kernel = g.shape(1)[2:]
+    n = len(kernel)
+    strides, dilations = g.a.get("strides", [1] * n), g.a.get("dilations", [1] * n)
+    before, after = halves(same_pads(g, kernel, strides, dilations, g.shape(0)[2:]))
+    x = g.x(0)
+    if before != after:
+        x, before = g.pad(x, before=[0, 0, *before], after=[0, 0, *after]), [0] * n
+    bias = [g.x(2)] if g.has(2) else []
+    return [getattr(g, f"conv{n}d")(x, g.x(1), *bias, stride=strides, padding=before, dilation=dilations,
+                                    groups=g.a.get("group", 1))]
+
+
+@onnx("ConvTranspose")
+def conv_transpose(g):
+    """The whole of the transpose, of which pads are then cut off."""
+    kernel = g.shape(1)[2:]
+    n = len(kernel)
+    if n > 2:
+        raise Skip("over three axes")
+    strides, dilations = g.a.get("strides", [1] * n), g.a.get("dilations", [1] * n)
+    extra, wanted = g.a.get("output_padding", [0] * n), g.expected[0].shape[2:]
+    whole = [(i - 1) * s + d * (k - 1) + 1 + e
+             for i, s, d, k, e in zip(g.shape(0)[2:], strides, dilations, kernel, extra)]
+    before = halves(g.a["pads"])[0] if "pads" in g.a else [
+        (w - o) - (w - o) // 2 if g.a.get("auto_pad") == "SAME_LOWER" else (w - o) // 2
+        for w, o in zip(whole, wanted)]
+    bias = [g.x(2)] if g.has(2) else []
+    # With output_padding added by hand, as ours must be smaller than the stride.
+    y = getattr(g, f"conv_transpose{n}d")(g.x(0), g.x(1), *bias, stride=strides, dilation=dilations)
+    if any(extra):
+        y = g.pad(y, before=[0] * (n + 2), after=[0, 0, *extra])
+    starts, stops = [0, 0, *before], [*g.expected[0].shape[:2], *[b + o for b, o in zip(before, wanted)]]
+    return [g.slice(y, starts=starts, stops=stops)]
+
+
+@onnx("AveragePool", "MaxPool")
+def pool(g):
+    """Windows that ceil_mode adds reach into padding on the right, which is made as wide as they need."""
+    kernel, sizes = g.a["kernel_shape"], g.shape(0)[2:]
+    n = len(kernel)
+    if n > 2:
+        raise Skip("over three axes")
+    if len(g.expected) > 1:
+        raise Skip("with the places of the greatest elements")
+    strides, dilations = g.a.get("strides", [1] * n), g.a.get("dilations", [1] * n)
+    before, after = halves(same_pads(g, kernel, strides, dilations, sizes))
+    maximum = g.op == "MaxPool"
+    options = {"kernel": kernel, "stride": strides}
+    if any(d != 1 for d in dilations):
+        options["dilation"] = dilations
+    if n == 1:
+        options = {k: v[0] for k, v in options.items()}
+    op = f"{'max' if maximum else 'avg'}_pool{n}d"
+    if g.a.get("ceil_mode"):
+        return [getattr(g, op)(g.x(0), ceil_mode=True, **options)]
+
+    def padded(x, value):
+        if not any(before + after):
+            return x
+        return g.pad(x, before=[0, 0, *before], after=[0, 0, *after], **({"value": value} if value else {}))
+    if maximum:
+        return [g.max_pool2d(padded(g.x(0), -1e30), **options) if n == 2 else getattr(g, op)(g.x(0), **options)]
+    y = getattr(g, op)(padded(g.x(0), 0), **options)
+    if g.a.get("count_include_pad") or not any(before + after):
+        return [y]
+    ones = g.leaf("f32", [1, 1, *sizes], [1.0] * math.prod(sizes))
+    return [g.div(y, getattr(g, op)(padded(ones, 0), **options))]
+
+
+@onnx("GlobalAveragePool", "GlobalMaxPool")
+def global_pool(g):
+    axes = list(range(2, len(g.shape(0))))
+    return [(g.max if g.op == "GlobalMaxPool" else g.mean)(g.x(0), axes=axes, keepdims=True)]
+
+
+@onnx("Resize", "Upsample")
+def resize(g):
+    mode, shape, wanted = g.a.get("mode", "nearest"), g.shape(0), g.expected[0].shape
+    place = g.a.get("coordinate_transformation_mode", "half_pixel")
+    if mode == "nearest" and all(w % s == 0 for w, s in zip(wanted, shape)) and place in ("half_pixel", "asymmetric"):
+        # Multiples: every element as often as it fits, by all ways to round but that of ties in the middle.
+        return [g.upsample_nearest(g.x(0), size=wanted[2:])]
+    if mode == "linear" and wanted[2] > shape[2] and place in ("half_pixel", "align_corners"):
+        options = {"align_corners": True} if place == "align_corners" else {}
+        return [g.upsample_bilinear(g.x(0), size=wanted[2:], **options)]
+    raise Skip(f"{mode}, {place}: not of the kinds that the library has")
