@@ -1,5 +1,6 @@
 #include <backdrop/ops/arithmetic.hpp>
 #include <backdrop/ops/compare.hpp>
+#include <backdrop/ops/convolution.hpp>
 #include <backdrop/ops/create.hpp>
 #include <backdrop/ops/dropout.hpp>
 #include <backdrop/ops/elementwise.hpp>
@@ -103,6 +104,16 @@ constexpr const Op* kOps[] = {
     &mse_op,
     // matmul
     &matmul_op,
+    // convolution
+    &windows_op,
+    &unwindows_op,
+    &convolution_op,
+    &transposed_convolution_op,
+    &max_pool_op,
+    &avg_pool_op,
+    &adaptive_avg_pool_op,
+    &upsample_nearest_op,
+    &upsample_bilinear_op,
     // layout
     &broadcast_to_op,
     &sum_to_op,

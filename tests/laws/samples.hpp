@@ -110,6 +110,7 @@ void scan_samples(Samples& s);
 void layout_samples(Samples& s);
 void index_samples(Samples& s);
 void matmul_samples(Samples& s);
+void convolution_samples(Samples& s);
 void dropout_samples(Samples& s);
 void random_samples(Samples& s);
 void normalize_samples(Samples& s);

@@ -3,6 +3,7 @@
 /// The whole vocabulary.
 #include <backdrop/ops/arithmetic.hpp>
 #include <backdrop/ops/compare.hpp>
+#include <backdrop/ops/convolution.hpp>
 #include <backdrop/ops/create.hpp>
 #include <backdrop/ops/dropout.hpp>
 #include <backdrop/ops/elementwise.hpp>
