@@ -1,9 +1,11 @@
 #include <backdrop/ops/arithmetic.hpp>
 #include <backdrop/ops/elementwise.hpp>
 #include <cmath>
+#include <numbers>
 
 #include "infer.hpp"
 #include "kernels/elementwise.hpp"
+#include "operands.hpp"
 
 namespace backdrop {
 
@@ -44,6 +46,32 @@ constinit const Op log_op{
     .derivative = {[](const Call& c) { return reciprocal(c[0]); }},
 };
 
+// y = log x to base 2
+constinit const Op log2_op{
+    .name = "log2",
+    .inputs = {"x"},
+    .formula = "y = ln x / ln 2",
+    .jacobian = "diag(1 / (x ln 2))",
+    .singular = "x = 0: Inf; NaN for x < 0",
+    .structure = Structure::diagonal,
+    .infer = infer::like_first,
+    .block = [](const Block& b) { kernels::map(b, [](auto x) { return std::log2(x); }); },
+    .derivative = {[](const Call& c) { return scale(reciprocal(c[0]), std::numbers::log2e); }},
+};
+
+// y = log x to base 10
+constinit const Op log10_op{
+    .name = "log10",
+    .inputs = {"x"},
+    .formula = "y = ln x / ln 10",
+    .jacobian = "diag(1 / (x ln 10))",
+    .singular = "x = 0: Inf; NaN for x < 0",
+    .structure = Structure::diagonal,
+    .infer = infer::like_first,
+    .block = [](const Block& b) { kernels::map(b, [](auto x) { return std::log10(x); }); },
+    .derivative = {[](const Call& c) { return scale(reciprocal(c[0]), std::numbers::log10e); }},
+};
+
 // y = ln(1 + x)
 constinit const Op log1p_op{
     .name = "log1p",
@@ -57,9 +85,34 @@ constinit const Op log1p_op{
     .derivative = {[](const Call& c) { return reciprocal(c[0] + 1); }},
 };
 
+// y = ln(e^a + e^b) = max(a, b) + ln(1 + e^-|a-b|)
+// What is equal needs no difference, which two infinities do not have.
+constinit const Op logaddexp_op{
+    .name = "logaddexp",
+    .inputs = {"a", "b"},
+    .formula = "y = ln(e^a + e^b)",
+    .jacobian = "[diag(sigmoid(a - b)), diag(sigmoid(b - a))]",
+    .singular = "NaN where a and b are the same infinity",
+    .structure = Structure::diagonal,
+    .infer = infer::same,
+    .block =
+        [](const Block& b) {
+          kernels::zip(b, [](auto p, auto q) {
+            using T = decltype(p);
+            if (p == q) return p + std::numbers::ln2_v<T>;
+            return (p > q ? p : q) + std::log1p(std::exp(-std::abs(p - q)));
+          });
+        },
+    .derivative = {[](const Call& c) { return sigmoid(c[0] - c[1]); },
+                   [](const Call& c) { return sigmoid(c[1] - c[0]); }},
+};
+
 Var exp(Var x, Where where) { return x.tape().record(exp_op, {x}, {}, where); }
 Var expm1(Var x, Where where) { return x.tape().record(expm1_op, {x}, {}, where); }
 Var log(Var x, Where where) { return x.tape().record(log_op, {x}, {}, where); }
+Var log2(Var x, Where where) { return x.tape().record(log2_op, {x}, {}, where); }
+Var log10(Var x, Where where) { return x.tape().record(log10_op, {x}, {}, where); }
 Var log1p(Var x, Where where) { return x.tape().record(log1p_op, {x}, {}, where); }
+Var logaddexp(Operand a, Operand b, Where where) { return record_binary(logaddexp_op, a, b, where); }
 
 }  // namespace backdrop

@@ -14,13 +14,18 @@ using reduced::axes, reduced::keepdims;
 
 namespace {
 
-// softmax over axes
-Var weights(const Call& c) { return exp(sub(c[0], spread(c.y, c[axes], c.shape(0)))); }
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
+
+// softmax over axes. Where all are -Inf, a 0 in place of y keeps -Inf + Inf away: e^-Inf is 0.
+Var weights(const Call& c) {
+  const Var grounded = masked_fill(c.y, equal(c.y, -kInfinity), 0);
+  return exp(sub(c[0], spread(grounded, c[axes], c.shape(0))));
+}
 
 // The shift by the greatest element keeps exp in range; where that is infinite there is nothing to shift.
 Var shifted(const Call& c) {
   const Var greatest = stop_gradient(max(c[0], c[axes], true));
-  const Var shift = masked_fill(greatest, equal(abs(greatest), std::numeric_limits<double>::infinity()), 0);
+  const Var shift = masked_fill(greatest, equal(abs(greatest), kInfinity), 0);
   const Var y = add(log(sum(exp(sub(c[0], shift)), c[axes], true)), shift);
   return c[keepdims] ? y : reshape(y, reduced_shape(c.shape(0), c[axes], false));
 }
@@ -34,7 +39,7 @@ constinit const Op logsumexp_op{
     .attrs = {axes, keepdims},
     .formula = "y = log(sum of e^x over axes)",
     .jacobian = "e^(x[j] - y[i]) where x[j] is a term of y[i], else 0: softmax",
-    .singular = "NaN where y is infinite",
+    .singular = "0 where y = -Inf; NaN where y = +Inf",
     .infer = reduced::infer_some,
     .eval = [](const Eval& e) { kernels::logsumexp(e, kernels::axis_set(e[axes])); },
     .vjp = {[](const Call& c, Var g) { return mul(spread(g, c[axes], c.shape(0)), weights(c)); }},

@@ -12,6 +12,7 @@
 #include <backdrop/ops/reduce.hpp>
 #include <backdrop/ops/registry.hpp>
 #include <backdrop/ops/scan.hpp>
+#include <backdrop/ops/sort.hpp>
 
 namespace backdrop {
 
@@ -46,9 +47,29 @@ constexpr const Op* kOps[] = {
     &exp_op,
     &expm1_op,
     &log_op,
+    &log2_op,
+    &log10_op,
     &log1p_op,
+    &logaddexp_op,
     &sin_op,
     &cos_op,
+    &tan_op,
+    &asin_op,
+    &acos_op,
+    &atan_op,
+    &atan2_op,
+    &hypot_op,
+    &sinh_op,
+    &cosh_op,
+    &asinh_op,
+    &acosh_op,
+    &atanh_op,
+    &lgamma_op,
+    &digamma_op,
+    &polygamma_op,
+    &floor_op,
+    &ceil_op,
+    &round_op,
     &erf_op,
     &erfc_op,
     &tanh_op,
@@ -62,6 +83,17 @@ constexpr const Op* kOps[] = {
     &gelu_op,
     &gelu_tanh_op,
     &clip_op,
+    &celu_op,
+    &selu_op,
+    &mish_op,
+    &softsign_op,
+    &tanhshrink_op,
+    &hardtanh_op,
+    &relu6_op,
+    &hardsigmoid_op,
+    &hardswish_op,
+    &softshrink_op,
+    &hardshrink_op,
     // compare
     &greater_op,
     &greater_equal_op,
@@ -90,6 +122,8 @@ constexpr const Op* kOps[] = {
     &var_op,
     &std_op,
     &prod_op,
+    &any_op,
+    &all_op,
     &norm_op,
     &logsumexp_op,
     // scan
@@ -97,6 +131,8 @@ constexpr const Op* kOps[] = {
     &recurrence_op,
     &cumprod_op,
     &logcumsumexp_op,
+    // sort
+    &argsort_op,
     // loss
     &softmax_op,
     &log_softmax_op,

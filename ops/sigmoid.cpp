@@ -4,25 +4,9 @@
 
 #include "infer.hpp"
 #include "kernels/elementwise.hpp"
+#include "kernels/logistic.hpp"
 
 namespace backdrop {
-
-namespace {
-
-// e^-|x| lies in [0, 1], so that nothing overflows.
-template <class T>
-T logistic(T x) {
-  const T e = std::exp(-std::abs(x));
-  return (x < 0 ? e : T{1}) / (1 + e);
-}
-
-template <class T>
-T log_one_plus_exp(T x) {
-  const T positive = x < 0 ? T{0} : x;
-  return positive + std::log1p(std::exp(-std::abs(x)));
-}
-
-}  // namespace
 
 // y = tanh x
 constinit const Op tanh_op{
@@ -44,7 +28,7 @@ constinit const Op sigmoid_op{
     .jacobian = "diag(y (1 - y))",
     .structure = Structure::diagonal,
     .infer = infer::like_first,
-    .block = [](const Block& b) { kernels::map(b, [](auto x) { return logistic(x); }); },
+    .block = [](const Block& b) { kernels::map(b, [](auto x) { return kernels::logistic(x); }); },
     .derivative = {[](const Call& c) { return c.y * (1 - c.y); }},
 };
 
@@ -56,7 +40,7 @@ constinit const Op softplus_op{
     .jacobian = "diag(sigmoid(x))",
     .structure = Structure::diagonal,
     .infer = infer::like_first,
-    .block = [](const Block& b) { kernels::map(b, [](auto x) { return log_one_plus_exp(x); }); },
+    .block = [](const Block& b) { kernels::map(b, [](auto x) { return kernels::log_one_plus_exp(x); }); },
     .derivative = {[](const Call& c) { return sigmoid(c[0]); }},
 };
 
@@ -68,7 +52,7 @@ constinit const Op log_sigmoid_op{
     .jacobian = "diag(sigmoid(-x))",
     .structure = Structure::diagonal,
     .infer = infer::like_first,
-    .block = [](const Block& b) { kernels::map(b, [](auto x) { return -log_one_plus_exp(-x); }); },
+    .block = [](const Block& b) { kernels::map(b, [](auto x) { return -kernels::log_one_plus_exp(-x); }); },
     .derivative = {[](const Call& c) { return sigmoid(neg(c[0])); }},
     .body = [](const Call& c) { return neg(softplus(neg(c[0]))); },
     .exact = true,

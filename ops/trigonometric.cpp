@@ -31,7 +31,20 @@ constinit const Op cos_op{
     .derivative = {[](const Call& c) { return neg(sin(c[0])); }},
 };
 
+// y = sin x / cos x
+constinit const Op tan_op{
+    .name = "tan",
+    .inputs = {"x"},
+    .formula = "y = tan x",
+    .jacobian = "diag(1 + y^2)",
+    .structure = Structure::diagonal,
+    .infer = infer::like_first,
+    .block = [](const Block& b) { kernels::map(b, [](auto x) { return std::tan(x); }); },
+    .derivative = {[](const Call& c) { return 1 + square(c.y); }},
+};
+
 Var sin(Var x, Where where) { return x.tape().record(sin_op, {x}, {}, where); }
 Var cos(Var x, Where where) { return x.tape().record(cos_op, {x}, {}, where); }
+Var tan(Var x, Where where) { return x.tape().record(tan_op, {x}, {}, where); }
 
 }  // namespace backdrop

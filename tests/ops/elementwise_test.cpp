@@ -18,6 +18,7 @@ struct Function {
 };
 
 const std::vector<double> kAnywhere = {-2.5, -0.7, -1e-3, 1e-3, 0.4, 1.9};
+const std::vector<double> kWithinOne = {-0.9, -0.7, -1e-3, 1e-3, 0.4, 0.9};
 const std::vector<double> kPositive = {1e-3, 0.4, 1, 1.9, 30};
 
 double sigmoid_of(double x) { return 1 / (1 + std::exp(-x)); }
@@ -60,6 +61,49 @@ const std::vector<Function> kFunctions = {
     {"cube", [](Var x) { return pow(x, 3); }, [](double x) { return x * x * x; }, kAnywhere},
     {"abs", [](Var x) { return abs(x); }, [](double x) { return std::abs(x); }, kAnywhere},
     {"sign", [](Var x) { return sign(x); }, [](double x) { return x > 0 ? 1.0 : -1.0; }, kAnywhere},
+    {"log2", [](Var x) { return log2(x); }, [](double x) { return std::log2(x); }, kPositive},
+    {"log10", [](Var x) { return log10(x); }, [](double x) { return std::log10(x); }, kPositive},
+    {"logaddexp", [](Var x) { return logaddexp(x, 1); },
+     [](double x) { return std::log(std::exp(x) + std::exp(1.0)); }, kAnywhere},
+    {"tan", [](Var x) { return tan(x); }, [](double x) { return std::tan(x); }, kAnywhere},
+    {"asin", [](Var x) { return asin(x); }, [](double x) { return std::asin(x); }, kWithinOne},
+    {"acos", [](Var x) { return acos(x); }, [](double x) { return std::acos(x); }, kWithinOne},
+    {"atan", [](Var x) { return atan(x); }, [](double x) { return std::atan(x); }, kAnywhere},
+    {"atan2", [](Var x) { return atan2(x, -2.0); }, [](double x) { return std::atan2(x, -2.0); }, kAnywhere},
+    {"hypot", [](Var x) { return hypot(x, 2); }, [](double x) { return std::hypot(x, 2); }, kAnywhere},
+    {"sinh", [](Var x) { return sinh(x); }, [](double x) { return std::sinh(x); }, kAnywhere},
+    {"cosh", [](Var x) { return cosh(x); }, [](double x) { return std::cosh(x); }, kAnywhere},
+    {"asinh", [](Var x) { return asinh(x); }, [](double x) { return std::asinh(x); }, kAnywhere},
+    {"acosh", [](Var x) { return acosh(x + 2); }, [](double x) { return std::acosh(x + 2); }, kPositive},
+    {"atanh", [](Var x) { return atanh(x); }, [](double x) { return std::atanh(x); }, kWithinOne},
+    {"lgamma", [](Var x) { return lgamma(x); }, [](double x) { return std::lgamma(x); }, kPositive},
+    {"floor", [](Var x) { return floor(x); }, [](double x) { return std::floor(x); }, kAnywhere},
+    {"ceil", [](Var x) { return ceil(x); }, [](double x) { return std::ceil(x); }, kAnywhere},
+    {"round", [](Var x) { return round(x); }, [](double x) { return std::round(x); }, kWithinOne},
+    {"celu", [](Var x) { return celu(x, 0.5); },
+     [](double x) { return x > 0 ? x : 0.5 * std::expm1(x / 0.5); }, kAnywhere},
+    {"selu", [](Var x) { return selu(x); },
+     [](double x) { return 1.0507009873554805 * (x > 0 ? x : 1.6732632423543772 * std::expm1(x)); },
+     kAnywhere},
+    {"mish", [](Var x) { return mish(x); }, [](double x) { return x * std::tanh(std::log1p(std::exp(x))); },
+     kAnywhere},
+    {"softsign", [](Var x) { return softsign(x); }, [](double x) { return x / (1 + std::abs(x)); },
+     kAnywhere},
+    {"tanhshrink", [](Var x) { return tanhshrink(x); }, [](double x) { return x - std::tanh(x); }, kAnywhere},
+    {"hardtanh", [](Var x) { return hardtanh(x, -0.5, 1.5); },
+     [](double x) { return std::min(std::max(x, -0.5), 1.5); }, kAnywhere},
+    {"relu6", [](Var x) { return relu6(4 * x); },
+     [](double x) { return std::min(std::max(4 * x, 0.0), 6.0); }, kAnywhere},
+    {"hardsigmoid", [](Var x) { return hardsigmoid(2 * x); },
+     [](double x) { return std::min(std::max(2 * x + 3, 0.0), 6.0) / 6; }, kAnywhere},
+    {"hardswish", [](Var x) { return hardswish(2 * x); },
+     [](double x) { return 2 * x * std::min(std::max(2 * x + 3, 0.0), 6.0) / 6; }, kAnywhere},
+    {"softshrink", [](Var x) { return softshrink(x); },
+     [](double x) { return x > 0.5    ? x - 0.5
+                           : x < -0.5 ? x + 0.5
+                                      : 0; }, kAnywhere},
+    {"hardshrink", [](Var x) { return hardshrink(x); }, [](double x) { return std::abs(x) > 0.5 ? x : 0; },
+     kAnywhere},
     {"neg", [](Var x) { return -x; }, [](double x) { return -x; }, kAnywhere},
 };
 
@@ -146,11 +190,17 @@ TEST_CASE("saturating functions reach their limits without passing through NaN")
     CHECK(results([](Var x) { return log_sigmoid(x); }, far) == Numbers{-kInf, -big, -800, 0, 0, 0});
     CHECK(results([](Var x) { return elu(x); }, far) == Numbers{-1, -1, -1, 800, big, kInf});
     CHECK(results([](Var x) { return relu(x); }, far) == Numbers{0, 0, 0, 800, big, kInf});
-    const Tensor finite({-1e30, -800, 800, 1e30}, dtype);
-    for (auto f : {silu, gelu, gelu_tanh}) {
-      CHECK(results([f](Var x) { return f(x, Where::here()); }, finite) == Numbers{0, 0, 800, big});
+    CHECK(results([](Var x) { return celu(x); }, far) == Numbers{-1, -1, -1, 800, big, kInf});
+    CHECK(results([](Var x) { return hardtanh(x); }, far) == Numbers{-1, -1, -1, 1, 1, 1});
+    CHECK(results([](Var x) { return softsign(x); }, Tensor({-kInf, -1e30, 1e30, kInf}, dtype)) ==
+          Numbers{-1, -1, 1, 1});
+    for (auto f : {silu, gelu, gelu_tanh, mish, hardswish}) {
+      CHECK(results([f](Var x) { return f(x, Where::here()); }, far) == Numbers{0, 0, 0, 800, big, kInf});
     }
-    for (auto f : {sigmoid, softplus, log_sigmoid, tanh}) {
+    CHECK(results([](Var x) { return logaddexp(x, x); }, Tensor({-kInf, kInf}, dtype)) ==
+          Numbers{-kInf, kInf});
+    CHECK(results([](Var x) { return logaddexp(x, -kInf); }, far) == numbers(far));
+    for (auto f : {sigmoid, softplus, log_sigmoid, tanh, hardsigmoid}) {
       for (double slope : slopes([f](Var x) { return f(x, Where::here()); }, far).first) {
         CHECK((slope == 0 || slope == 1));
       }
@@ -177,8 +227,42 @@ TEST_CASE("at points without a derivative the documented value is taken") {
   CHECK(slopes([](Var x) { return abs(x); }, zero_twice).first == Numbers{0, 0});
   CHECK(slopes([](Var x) { return sign(x); }, zero_twice).first == Numbers{0, 0});
   CHECK(slopes([](Var x) { return sqrt(x); }, vector_of({0})).first == Numbers{kInf});
+  CHECK(slopes([](Var x) { return celu(x, 0.25); }, zero_twice).first == Numbers{1, 1});
+  CHECK(slopes([](Var x) { return hardtanh(x, -1, 2); }, vector_of({-1, 2, 0})).first == Numbers{0, 0, 1});
+  CHECK(slopes([](Var x) { return relu6(x); }, vector_of({0, 6, 3})).first == Numbers{0, 0, 1});
+  CHECK(slopes([](Var x) { return hardsigmoid(x); }, vector_of({-3, 3})).first == Numbers{0, 0});
+  CHECK(slopes([](Var x) { return hardswish(x); }, vector_of({-3, 3})).first == Numbers{0, 1});
+  CHECK(slopes([](Var x) { return softshrink(x, 1); }, vector_of({-1, 1, 2})).first == Numbers{0, 0, 1});
+  CHECK(slopes([](Var x) { return hardshrink(x, 1); }, vector_of({-1, 1, 2})).first == Numbers{0, 0, 1});
+  CHECK(slopes([](Var x) { return asin(x); }, vector_of({-1, 1})).first == Numbers{kInf, kInf});
+  const auto none = slopes2([](Var a, Var b) { return hypot(a, b); }, vector_of({0}), vector_of({0}));
+  CHECK(none.first == Numbers{0});
+  CHECK(none.second == Numbers{0});
   CHECK(slopes([](Var x) { return clip(x, -1, 2); }, vector_of({-1, 2, -1.5, 2.5})).first ==
         Numbers{1, 1, 0, 0});
+}
+
+TEST_CASE("at 0 the second derivative of elu and celu is that of the left side") {
+  const auto second = [](auto f) {
+    return slopes([f](Var x) { return grad(sum(f(x)), x); }, vector_of({0.0, -0.0})).first;
+  };
+  CHECK(second([](Var x) { return elu(x, 0.25); }) == std::vector<double>{0.25, 0.25});
+  CHECK(second([](Var x) { return celu(x, 0.25); }) == std::vector<double>{4, 4});
+}
+
+TEST_CASE("halves are rounded to the even integer") {
+  const Tensor x({-2.5, -1.5, -0.5, 0.5, 1.5, 2.5, 1e300}, DType::f64);
+  CHECK(results([](Var v) { return round(v); }, x) == std::vector<double>{-2, -2, 0, 0, 2, 2, 1e300});
+}
+
+TEST_CASE("an angle and a length in every quadrant, without overflow") {
+  const Tensor a({1, 1, -1, 3e200}, DType::f64), b({1, -1, -1, 4e200}, DType::f64);
+  const auto y = results([](Var p, Var q) { return atan2(p, q); }, a, b);
+  for (std::size_t k = 0; k < 4; ++k) CHECK(y[k] == std::atan2(a.at(k), b.at(k)));
+  CHECK(results([](Var p, Var q) { return hypot(p, q); }, a, b)[3] == doctest::Approx(5e200));
+  const auto [by_a, by_b] = slopes2([](Var p, Var q) { return atan2(p, q); }, a, b);
+  CHECK(by_a[3] == doctest::Approx(4 / 25.0 * 1e-200));
+  CHECK(by_b[1] == doctest::Approx(-0.5));
 }
 
 TEST_CASE("clip takes bounds in order only, infinite ones too") {

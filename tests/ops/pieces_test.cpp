@@ -54,3 +54,86 @@ TEST_CASE("a standard deviation is the root of the variance, with derivative zer
   const auto h = results([&](Var v) { return grad(sum(square(grad(sum(f(v)), v))), v); }, x);
   CHECK(std::vector<double>(h.begin() + 4, h.end()) == std::vector<double>{0, 0, 0, 0});
 }
+
+TEST_CASE("turned and moved along axes by hand") {
+  const Tensor x({{1, 2, 3}, {4, 5, 6}}, DType::f64);
+  CHECK(results([](Var v) { return flip(v); }, x) == std::vector<double>{6, 5, 4, 3, 2, 1});
+  CHECK(results([](Var v) { return flip(v, {-1}); }, x) == std::vector<double>{3, 2, 1, 6, 5, 4});
+  CHECK(results([](Var v) { return roll(v, {1}, {1}); }, x) == std::vector<double>{3, 1, 2, 6, 4, 5});
+  CHECK(results([](Var v) { return roll(v, {-1, 3}, {1, 0}); }, x) == std::vector<double>{5, 6, 4, 2, 3, 1});
+  CHECK(results([](Var v) { return unbind(v, 1).at(2); }, x) == std::vector<double>{3, 6});
+}
+
+TEST_CASE("repeated as NumPy and PyTorch repeat") {
+  const Tensor x({{1, 2}, {3, 4}}, DType::f64);
+  CHECK(results([](Var v) { return tile(v, {2}); }, x) == std::vector<double>{1, 2, 1, 2, 3, 4, 3, 4});
+  CHECK(results([](Var v) { return tile(v, {2, 1}); }, x) == std::vector<double>{1, 2, 3, 4, 1, 2, 3, 4});
+  CHECK(results(
+            [](Var v) {
+              return repeat(v, {2, 1, 1});
+            },
+            x) == std::vector<double>{1, 2, 3, 4, 1, 2, 3, 4});
+  CHECK(results([](Var v) { return repeat_interleave(v, 2, 1); }, x) ==
+        std::vector<double>{1, 1, 2, 2, 3, 3, 4, 4});
+  CHECK(results([](Var v) { return repeat_interleave(v, 2, 0); }, x) ==
+        std::vector<double>{1, 2, 1, 2, 3, 4, 3, 4});
+  CHECK(results([](Var v) { return grad(sum(tile(v, {3, 2})), v); }, x) == std::vector<double>{6, 6, 6, 6});
+  Tape tape;
+  CHECK_THROWS_AS(repeat(tape.constant(x), {2}), ShapeError);
+  CHECK_THROWS_AS(tile(tape.constant(x), {-1}), ShapeError);
+}
+
+TEST_CASE("diagonals of any two axes") {
+  const Tensor x({{1, 2, 3}, {4, 5, 6}}, DType::f64);
+  CHECK(results([](Var v) { return diagonal(v); }, x) == std::vector<double>{1, 5});
+  CHECK(results([](Var v) { return diagonal(v, 1); }, x) == std::vector<double>{2, 6});
+  CHECK(results([](Var v) { return diagonal(v, 2); }, x) == std::vector<double>{3});
+  CHECK(results([](Var v) { return diagonal(v, -1); }, x) == std::vector<double>{4});
+  CHECK(results([](Var v) { return diagonal(v, 3); }, x).empty());
+  CHECK(results([](Var v) { return diagonal(v, -9); }, x).empty());
+  CHECK(results([](Var v) { return diagonal(v, 1, 1, 0); }, x) == std::vector<double>{4});
+  const Tensor y = Tensor::from(std::vector<double>{0, 1, 2, 3, 4, 5, 6, 7}, {2, 2, 2});
+  CHECK(results([](Var v) { return diagonal(v, 0, 0, 2); }, y) == std::vector<double>{0, 5, 2, 7});
+  Tape tape;
+  CHECK_THROWS_AS(diagonal(tape.constant(x), 0, 1, -1), ShapeError);
+}
+
+TEST_CASE("borders of every kind, with the corners that follow") {
+  const Tensor x({1, 2, 3}, DType::f64);
+  const auto padded = [&](PadMode mode) {
+    return results([&](Var v) { return pad(v, {2}, {2}, mode, 9); }, x);
+  };
+  CHECK(padded(PadMode::constant) == std::vector<double>{9, 9, 1, 2, 3, 9, 9});
+  CHECK(padded(PadMode::reflect) == std::vector<double>{3, 2, 1, 2, 3, 2, 1});
+  CHECK(padded(PadMode::replicate) == std::vector<double>{1, 1, 1, 2, 3, 3, 3});
+  CHECK(padded(PadMode::circular) == std::vector<double>{2, 3, 1, 2, 3, 1, 2});
+  const Tensor y({{1, 2}, {3, 4}}, DType::f64);
+  CHECK(results(
+            [](Var v) {
+              return pad(v, {1, 0}, {0, 1}, PadMode::reflect);
+            },
+            y) == std::vector<double>{3, 4, 3, 1, 2, 1, 3, 4, 3});
+  CHECK(results(
+            [](Var v) {
+              return grad(sum(pad(v, {1, 0}, {0, 1}, PadMode::replicate)), v);
+            },
+            y) == std::vector<double>{2, 4, 1, 2});
+  Tape tape;
+  const Var v = tape.constant(x);
+  const std::size_t before = tape.size();
+  CHECK_THROWS_AS(pad(v, {3}, {0}, PadMode::reflect), ShapeError);
+  CHECK_THROWS_AS(pad(v, {0}, {4}, PadMode::circular), ShapeError);
+  CHECK_THROWS_AS(pad(v, {-1}, {0}, PadMode::replicate), ShapeError);
+  CHECK_THROWS_AS(pad(v, {1, 1}, {0}, PadMode::replicate), ShapeError);
+  CHECK(tape.size() == before);
+}
+
+TEST_CASE("channels become pixels, and back") {
+  const Tensor x = Tensor::from(std::vector<double>{0, 1, 2, 3, 4, 5, 6, 7}, {4, 1, 2});
+  CHECK(results([](Var v) { return pixel_shuffle(v, 2); }, x) == std::vector<double>{0, 2, 1, 3, 4, 6, 5, 7});
+  CHECK(results([](Var v) { return pixel_unshuffle(pixel_shuffle(v, 2), 2); }, x) == numbers(x));
+  Tape tape;
+  CHECK(pixel_shuffle(tape.constant(x), 2).shape() == Shape{1, 2, 4});
+  CHECK_THROWS_AS(pixel_shuffle(tape.constant(x), 3), ShapeError);
+  CHECK_THROWS_AS(pixel_unshuffle(tape.constant(x), 2), ShapeError);
+}

@@ -92,6 +92,14 @@ TEST_CASE("logsumexp of infinities") {
   }
 }
 
+TEST_CASE("where all terms of logsumexp are -Inf they receive 0, in both modes") {
+  bd::Tape tape;
+  const Var x = tape.variable("x", Tensor({{-kInf, -kInf}, {0, -kInf}}, DType::f64));
+  const Var y = bd::logsumexp(x, {1});
+  CHECK(value(bd::grad(bd::sum(y), x)).same_bits(Tensor({{0, 0}, {1, 0}}, DType::f64)));
+  CHECK(value(bd::jvp(y, x, bd::full_like(x, 1))).same_bits(Tensor({0, 1}, DType::f64)));
+}
+
 TEST_CASE("derivatives of the softmax family") {
   for (const std::int64_t axis : {0, 1, -1}) {
     differences::check_shape({2, 3, 4}, [&](Var x) { return bd::softmax(x, axis); });

@@ -1,5 +1,6 @@
 #include <backdrop/ops/layout.hpp>
 #include <backdrop/ops/reduce.hpp>
+#include <backdrop/ops/sort.hpp>
 
 #include "laws/samples.hpp"
 
@@ -28,6 +29,20 @@ void reduce_samples(Samples& s) {
   s.add(min_op, [](Maker& m) { return min(m.real({})); });
   s.add(min_op, [](Maker& m) { return min(m.real({0, 3}), {1}); });
   s.add(min_op, {.smooth = false}, [](Maker& m) { return min(m.reals({{1, 0, 0}, {2, 2, 3}}), {1}); });
+
+  s.add(any_op, [](Maker& m) { return any(m.mask({3, 11})); });
+  s.add(any_op, [](Maker& m) { return any(m.mask({2, 5, 3}), {0, -1}, true); });
+  s.add(any_op, [](Maker& m) { return any(m.mask({0, 3}), {0}); });
+  s.add(all_op, [](Maker& m) { return all(m.mask({3, 11})); });
+  s.add(all_op, [](Maker& m) { return all(m.mask({2, 5, 3}), {1}, true); });
+  s.add(all_op, [](Maker& m) { return all(m.mask({0, 3}), {0}); });
+  s.add(all_op, [](Maker& m) { return all(m.mask({})); });
+
+  s.add(argsort_op, [](Maker& m) { return argsort(m.distinct({2, 5})); });
+  s.add(argsort_op, [](Maker& m) { return argsort(m.distinct({5, 2}), 0, true); });
+  s.add(argsort_op, [](Maker& m) { return argsort(m.reals({1, 0, 1, -0.0, 1}), 0, true); });
+  s.add(argsort_op, [](Maker& m) { return argsort(m.real({3, 0})); });
+  s.add(argsort_op, {.large = true}, [](Maker& m) { return argsort(m.real({100, 200})); });
 
   s.add(argmax_op, [](Maker& m) { return argmax(m.distinct({2, 3})); });
   s.add(argmax_op, [](Maker& m) { return argmax(m.distinct({2, 3, 4}), 0, true); });

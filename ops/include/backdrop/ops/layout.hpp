@@ -71,6 +71,43 @@ Var slice(Var x, const std::vector<std::int64_t>& starts, const std::vector<std:
 Var pad(Var x, const std::vector<std::int64_t>& before, const std::vector<std::int64_t>& after,
         Where where = Where::here());
 
+/// What stands around a padded tensor: one number; what lies within, mirrored without the edge itself; the
+/// edge repeated (NumPy's edge); or the other end (NumPy's wrap). The names are PyTorch's.
+enum class PadMode : std::uint8_t { constant, reflect, replicate, circular };
+
+/// x with before[k] and after[k] elements around axis k, chosen by `mode`; `value` fills when it is constant.
+/// Throws as pad above does, and ShapeError when an axis is too short to give what is asked of it.
+Var pad(Var x, const std::vector<std::int64_t>& before, const std::vector<std::int64_t>& after, PadMode mode,
+        double value = 0, Where where = Where::here());
+
+/// x with the order along `axes` reversed; none given = all. Throws ShapeError.
+Var flip(Var x, const std::vector<std::int64_t>& axes = {}, Where where = Where::here());
+
+/// x moved by shifts[k] places along axes[k], what leaves at one end coming in at the other. Throws
+/// ShapeError.
+Var roll(Var x, const std::vector<std::int64_t>& shifts, const std::vector<std::int64_t>& axes,
+         Where where = Where::here());
+
+/// x laid counts[k] times along axis k, after leading axes of extent 1 were added to the shorter of both:
+/// NumPy's and PyTorch's tile. Throws ShapeError for a negative count.
+Var tile(Var x, const std::vector<std::int64_t>& counts, Where where = Where::here());
+
+/// tile with a count for every axis at least, or ShapeError: PyTorch's Tensor.repeat.
+Var repeat(Var x, const std::vector<std::int64_t>& counts, Where where = Where::here());
+
+/// Every position along `axis` `count` times in a row. Throws ShapeError.
+Var repeat_interleave(Var x, std::int64_t count, std::int64_t axis, Where where = Where::here());
+
+/// y[..., i] = x[..., i, ..., i + offset, ...]: a diagonal of two axes, which stands last. Throws ShapeError
+/// when the axes are one.
+Var diagonal(Var x, std::int64_t offset = 0, std::int64_t axis1 = 0, std::int64_t axis2 = 1,
+             Where where = Where::here());
+
+/// [..., C f^2, H, W] -> [..., C, H f, W f], each group of f^2 channels becoming f x f pixels;
+/// pixel_unshuffle is the way back. Shi et al., arXiv:1609.05158. Throws ShapeError when f does not divide.
+Var pixel_shuffle(Var x, std::int64_t factor, Where where = Where::here());
+Var pixel_unshuffle(Var x, std::int64_t factor, Where where = Where::here());
+
 /// x[..., index, ...]: what lies at `index` of `axis`, which is dropped; a negative index counts from the
 /// end. Throws ValueError when the index lies outside.
 Var select(Var x, std::int64_t axis, std::int64_t index, Where where = Where::here());
@@ -86,6 +123,9 @@ std::vector<Var> split_every(Var x, std::int64_t size, std::int64_t axis, Where 
 /// x cut along `axis` into at most `count` parts, all but the last of one size, the least that suffices:
 /// PyTorch's chunk. Throws ShapeError unless count > 0.
 std::vector<Var> chunk(Var x, std::int64_t count, std::int64_t axis, Where where = Where::here());
+
+/// All of x[..., index, ...] along `axis`, which is dropped. Throws ShapeError.
+std::vector<Var> unbind(Var x, std::int64_t axis = 0, Where where = Where::here());
 
 /// The parts one after another along `axis`, in which alone their shapes may differ. Throws ShapeError when
 /// they do elsewhere or there are none, DTypeError when dtypes mix.

@@ -15,3 +15,4 @@
 #include <backdrop/ops/reduce.hpp>
 #include <backdrop/ops/registry.hpp>
 #include <backdrop/ops/scan.hpp>
+#include <backdrop/ops/sort.hpp>

@@ -15,6 +15,8 @@ extern const Op argmin_op;
 extern const Op var_op;
 extern const Op std_op;
 extern const Op prod_op;
+extern const Op any_op;
+extern const Op all_op;
 extern const Op norm_op;
 extern const Op logsumexp_op;
 
@@ -74,6 +76,26 @@ inline Var min(Var x, Where where = Where::here()) {
   return min(x, std::span<const std::int64_t>{}, false, where);
 }
 
+/// Of a mask (DTypeError otherwise): 1 where some element over `axes` is 1; over nothing it is 0.
+Var any(Var x, std::span<const std::int64_t> axes, bool keepdims = false, Where where = Where::here());
+inline Var any(Var x, std::initializer_list<std::int64_t> axes, bool keepdims = false,
+               Where where = Where::here()) {
+  return any(x, std::span<const std::int64_t>(axes.begin(), axes.size()), keepdims, where);
+}
+inline Var any(Var x, Where where = Where::here()) {
+  return any(x, std::span<const std::int64_t>{}, false, where);
+}
+
+/// Of a mask (DTypeError otherwise): 1 where every element over `axes` is 1; over nothing it is 1.
+Var all(Var x, std::span<const std::int64_t> axes, bool keepdims = false, Where where = Where::here());
+inline Var all(Var x, std::initializer_list<std::int64_t> axes, bool keepdims = false,
+               Where where = Where::here()) {
+  return all(x, std::span<const std::int64_t>(axes.begin(), axes.size()), keepdims, where);
+}
+inline Var all(Var x, Where where = Where::here()) {
+  return all(x, std::span<const std::int64_t>{}, false, where);
+}
+
 /// The position along `axis` (i64) of the first greatest element, or of the first NaN. Not differentiable.
 /// Throws ShapeError when the axis is empty.
 Var argmax(Var x, std::int64_t axis = -1, bool keepdims = false, Where where = Where::here());
@@ -115,7 +137,8 @@ inline Var norm(Var x, Where where = Where::here()) {
 }
 
 /// log(sum of e^x over `axes`), shifted by the greatest element so that nothing overflows; -inf where all are
-/// -inf, +inf where any is +inf. Its gradient is softmax. Throws ShapeError when a reduced axis is empty.
+/// -inf, +inf where any is +inf. Its gradient is softmax, and 0
+/// where all are -inf. Throws ShapeError when a reduced axis is empty.
 Var logsumexp(Var x, std::span<const std::int64_t> axes, bool keepdims = false, Where where = Where::here());
 inline Var logsumexp(Var x, std::initializer_list<std::int64_t> axes, bool keepdims = false,
                      Where where = Where::here()) {
