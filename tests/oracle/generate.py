@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes data/*.json: what PyTorch 1.13 (Debian's python3-torch) says of the programs in families/.
+"""Writes data/*.json, what PyTorch 1.13 (Debian's python3-torch) says of the programs in families/, and cases.md about them.
 
 ./dev oracle installs what this needs and runs it. See README.md.
 """
@@ -18,33 +18,56 @@ except ImportError:
 
 import recorder  # noqa: E402
 
-FAMILIES = ["elementwise", "reductions", "shapes", "products", "networks", "dropouts", "programs"]
+FAMILIES = ["elementwise", "reductions", "shapes", "products", "networks", "dropouts", "programs", "extremes"]
 NOT_THERE_YET = HERE / "not_there_yet.txt"
 
 
 def main():
     torch.set_num_threads(1)
-    families = [__import__(family) for family in FAMILIES]
     missing = set(re.sub("#.*", "", NOT_THERE_YET.read_text()).split()) if NOT_THERE_YET.exists() else set()
-    left_out = collections.Counter()
     used = set()
-    for name, module in zip(FAMILIES, families):
-        written = []
-        for case, r, order in module.cases().all:
+    written = {}
+    for family in FAMILIES:
+        written[family], left_out = [], 0
+        for case, r, order in __import__(family).cases().all:
             ops = {step[0] for step in r.steps}
-            attributes = {f"{step[0]}:{attribute}" for step in r.steps for attribute in step[2]}
-            used |= ops | attributes
-            if (ops | attributes) & missing:
-                left_out[name] += 1
+            ops |= {f"{step[0]}:{attribute}" for step in r.steps for attribute in step[2]}
+            used |= ops
+            if ops & missing:
+                left_out += 1
             else:
-                written.append(recorder.answer(case, r, order))
-        recorder.write(HERE / "data" / f"{name}.json", written)
-        derived = sum("of" in case for case in written)
-        print(f"{name}: {len(written)} cases, {derived} with derivatives, {left_out[name]} left out")
+                written[family].append(recorder.answer(case, r, order))
+        recorder.write(HERE / "data" / f"{family}.json", written[family])
+        print(f"{family}: {len(written[family])} cases, {derived(written[family])} with derivatives, {left_out} left out")
     for stale in sorted(missing - used):
         sys.exit(f"{NOT_THERE_YET.name} names {stale}, which no case uses")
     for unused in sorted(set(recorder.OPS) - used):
         sys.exit(f"no case uses {unused}")
+    (HERE / "cases.md").write_text(about(written), encoding="utf-8")
+
+
+def derived(cases):
+    return sum("of" in case for case in cases)
+
+
+def about(written):
+    everything = [case for cases in written.values() for case in cases]
+    lines = ["# What PyTorch was asked", "", "Written by generate.py.", "",
+             "| family | cases | with derivatives | functions, each with the number of its cases |",
+             "| --- | --- | --- | --- |"]
+    for family, cases in written.items():
+        ops = collections.Counter(name for case in cases for name in {step[0] for step in case["steps"]})
+        names = " ".join(f"{name} {n}" for name, n in sorted(ops.items()))
+        lines.append(f"| {family} | {len(cases)} | {derived(cases)} | {names} |")
+    lines += [f"| all | {len(everything)} | {derived(everything)} | |", "",
+              "Functions that PyTorch 1.13 lacks, or that do not do here. Their answers are those of formulas in other",
+              "functions of PyTorch, which differentiates them:", "", "| function | why |", "| --- | --- |"]
+    names = {step[0] for case in everything for step in case["steps"]}
+    lines += [f"| {name} | {why} |" for name, why in sorted(recorder.SPELLED_OUT.items()) if name in names]
+    lines += ["", "Ops that PyTorch cannot answer for:", "", "| op | why |", "| --- | --- |"]
+    for line in (HERE / "no_answer.txt").read_text().splitlines():
+        lines.append("| {} | {} |".format(*line.split(": ", 1)))
+    return "\n".join(lines) + "\n"
 
 
 main()

@@ -54,6 +54,7 @@ void elementwise_calls(Vocabulary& v);
 void reduction_calls(Vocabulary& v);
 void shape_calls(Vocabulary& v);
 void product_calls(Vocabulary& v);
+void window_calls(Vocabulary& v);
 void network_calls(Vocabulary& v);
 void dropout_calls(Vocabulary& v);
 

@@ -22,6 +22,16 @@ Var output(const Step& s, const std::vector<Var>& results) {
   return results.at(static_cast<std::size_t>(s.integer("output")));
 }
 
+void creation(Vocabulary& v) {
+  v["full"] = [](const Step& s) {
+    return full(s.tape(), Shape(s.ints("shape")), s.real("value"), DType::f64);
+  };
+  v["arange"] = [](const Step& s) {
+    return arange(s.tape(), s.integer("count"), s.real("start"), s.real("step"), DType::f64);
+  };
+  v["sum_to"] = [](const Step& s) { return sum_to(s[0], Shape(s.ints("shape"))); };
+}
+
 void parts(Vocabulary& v) {
   v["concat"] = [](const Step& s) { return concat(s.operands(), s.integer("axis")); };
   v["stack"] = [](const Step& s) { return stack(s.operands(), s.integer("axis")); };
@@ -61,6 +71,7 @@ void picking(Vocabulary& v) {
 
 void shape_calls(Vocabulary& v) {
   reshaping(v);
+  creation(v);
   parts(v);
   picking(v);
 }

@@ -32,7 +32,7 @@ spelled_out("feature_alpha_dropout", OWN_MASK)(lambda x, m, p: alpha(x, over_fea
 spelled_out("variational_dropout", NONE)(lambda x, m, p, time: scaled(x, m.unsqueeze(time), p))
 spelled_out("drop_connect", NONE)(lambda x, w, m, p: F.linear(x, scaled(w, m, p)))
 spelled_out("gaussian_dropout", NONE)(lambda x, noise: x * noise)
-spelled_out("drop_block", NONE)(lambda x, m: x * m * (m.numel() / m.sum()))
+spelled_out("drop_block", NONE)(lambda x, m: x * m * (m.numel() / int(m.sum())))
 spelled_out("zoneout", NONE)(lambda previous, new, m, p: torch.where(m, new, previous))
 
 

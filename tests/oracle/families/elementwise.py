@@ -31,8 +31,9 @@ ATTRIBUTED = {
     "leaky_relu": (lambda x, slope: F.leaky_relu(x, slope), [0], [{"slope": 0.01}, {"slope": 0.3}]),
     "elu": (lambda x, alpha: F.elu(x, alpha), [0], [{"alpha": 1}, {"alpha": 0.7}]),
     "celu": (lambda x, alpha: F.celu(x, alpha), [0], [{"alpha": 1}, {"alpha": 1.6}]),
-    "softplus": (lambda x, **a: F.softplus(x, **a), [], [{}]),
-    "gelu": (lambda x, **a: F.gelu(x, **a), [], [{}]),
+    # PyTorch takes x itself above 20, which is 2e-9 off, unless told where.
+    "softplus": (lambda x: F.softplus(x, threshold=300), [], [{}]),
+    "gelu": (lambda x: F.gelu(x), [], [{}]),
     "gelu_tanh": (lambda x: F.gelu(x, approximate="tanh"), [], [{}]),
     "clip": (lambda x, low, high: torch.clip(x, low, high), [-1, -0.5, 0.5, 1.5],
              [{"low": -1, "high": 0.5}, {"low": -0.5, "high": 1.5}]),
@@ -81,6 +82,7 @@ spelled_out("hardswish", NO_SECOND, F.hardswish)(lambda x: x * F.relu6(x + 3) / 
 op("pow")(lambda x, exponent: torch.pow(x, exponent))
 op("pow_tensor")(lambda a, b: torch.pow(a, b))
 op("pow_of_number")(lambda x, base: torch.pow(base, x))
+op("polygamma")(lambda x, n: torch.polygamma(n, x))
 op("cast")(lambda x, dtype: x.to(TORCH_DTYPES[dtype]))
 op("masked_fill")(lambda x, m, value: torch.masked_fill(x, m, value))
 
@@ -151,6 +153,8 @@ def masks(c):
     c.op("where", mask(3), real(2, 3), real(2, 1))
     c.op("where", mask(2, 3), real(3), b=0.5)
     c.op("where", mask(2, 3), real(3), a=-1.5)
+    for n in [0, 1, 2, 4]:
+        c.op("polygamma", positive(3), n=n)
     for dtype in ["f32", "f64", "i64", "mask"]:
         c.op("cast", given("f64", (5,), [-1.75, 0, 0.1, 2.5, 1e6]), dtype=dtype)
     c.op("cast", given("i64", (4,), [-3, 0, 7, 1 << 40]), dtype="f64")

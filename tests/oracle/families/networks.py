@@ -50,6 +50,11 @@ def rms_norm(x, *affine, normalized, eps=1e-5):
     return y + affine[1] if len(affine) > 1 else y
 
 
+@spelled_out("standardize", "PyTorch has none over any axes")
+def standardize(x, axes, eps=1e-5):
+    return (x - x.mean(axes, keepdim=True)) / torch.sqrt(x.var(axes, unbiased=False, keepdim=True) + eps)
+
+
 def attention(q, k, v, *masks, masked=False, causal=False, p=0.0, scale=None):
     """masks: what may be attended to, if masked; then the dropout mask of the weights, if there is another."""
     rest = list(masks)
@@ -94,6 +99,8 @@ def normalization(c):
         c.op(name, real(2, 4), normalized=[4])
         c.op(name, real(2, 4), real(4), real(4), normalized=[4])
         c.op(name, real(2, 2, 3), real(2, 3), normalized=[2, 3], eps=1e-3)
+    c.op("standardize", real(3, 4), axes=[0])
+    c.op("standardize", real(2, 3, 2), axes=[0, -1], eps=1e-2)
     for affine in [[], [real(3), real(3)]]:
         c.op("batch_norm", real(4, 3), *affine)
         c.op("batch_norm", real(2, 3, 2, 2), *affine, eps=1e-2)

@@ -17,7 +17,7 @@ op("einsum")(lambda *x, equation: torch.einsum(equation, *x))
 op("addmm")(lambda c, a, b, beta=1, alpha=1: torch.addmm(c, a, b, beta=beta, alpha=alpha))
 op("bilinear")(lambda a, b, w, *bias: F.bilinear(a, b, w, *bias))
 for name, function in {"conv1d": F.conv1d, "conv2d": F.conv2d, "conv3d": F.conv3d,
-                       "conv_transpose1d": F.conv_transpose1d, "conv_transpose2d": F.conv_transpose2d}.items():
+                       "conv_transpose1d": F.conv_transpose1d, "conv_transpose2d": F.conv_transpose2d, "conv_transpose3d": F.conv_transpose3d}.items():
     op(name)(lambda x, w, *bias, function=function, **a: function(x, w, *bias, **a))
 
 
@@ -29,6 +29,8 @@ op("max_pool1d")(lambda x, kernel, **a: F.max_pool2d(x.unsqueeze(-2), (1, kernel
 op("max_pool2d")(pool(F.max_pool2d))
 op("avg_pool1d")(pool(F.avg_pool1d))
 op("avg_pool2d")(pool(F.avg_pool2d))
+op("max_pool3d")(pool(F.max_pool3d))
+op("avg_pool3d")(pool(F.avg_pool3d))
 op("adaptive_avg_pool2d")(lambda x, size: F.adaptive_avg_pool2d(x, size))
 op("upsample_nearest")(lambda x, size: F.interpolate(x, size, mode="nearest"))
 op("upsample_bilinear")(lambda x, size, align_corners=False:
@@ -89,6 +91,9 @@ def convolutions(c):
     c.op("conv_transpose2d", real(1, 2, 2, 3), real(2, 2, 2, 2), real(2))
     c.op("conv_transpose2d", real(1, 2, 2, 2), real(2, 1, 3, 2), stride=[2, 1], padding=[1, 0],
          output_padding=[1, 0], groups=2)
+    c.op("conv_transpose3d", real(1, 1, 2, 2, 1), real(1, 2, 2, 1, 2), real(2))
+    c.op("conv_transpose3d", real(1, 2, 1, 2, 2), real(2, 1, 1, 2, 2), stride=[1, 2, 1], padding=[0, 1, 0],
+         output_padding=[0, 1, 0], groups=2)
     c.op("conv_transpose2d", real(1, 1, 3, 2), real(1, 2, 2, 2), dilation=[2, 1])
 
 
@@ -105,6 +110,11 @@ def pools(c):
     c.op("avg_pool2d", real(1, 1, 4, 5), kernel=[3, 2], stride=[1, 2], padding=[1, 1])
     c.op("avg_pool2d", real(1, 1, 4, 4), kernel=[3, 3], stride=[2, 2], padding=[1, 1], count_include_pad=False)
     c.op("avg_pool2d", real(1, 1, 5, 5), kernel=[2, 2], ceil_mode=True)
+    c.op("max_pool3d", distinct(1, 1, 2, 4, 2), kernel=[2, 2, 1])
+    c.op("max_pool3d", distinct(1, 1, 3, 3, 3), kernel=[2, 2, 2], stride=[1, 2, 1], padding=[1, 0, 1])
+    c.op("avg_pool3d", real(1, 1, 2, 4, 2), kernel=[2, 2, 1])
+    c.op("avg_pool3d", real(1, 1, 3, 3, 3), kernel=[2, 2, 2], stride=[1, 2, 1], padding=[1, 0, 1],
+         count_include_pad=False)
     c.op("adaptive_avg_pool2d", real(1, 2, 4, 4), size=[2, 2])
     c.op("adaptive_avg_pool2d", real(1, 1, 5, 4), size=[3, 1])
     c.op("upsample_nearest", real(1, 2, 2, 2), size=[4, 4])

@@ -211,12 +211,11 @@ def conv_transpose(g):
     """The whole of the transpose, of which pads are then cut off."""
     kernel = g.shape(1)[2:]
     n = len(kernel)
-    if n > 2:
-        raise Skip("over three axes")
     strides, dilations = g.a.get("strides", [1] * n), g.a.get("dilations", [1] * n)
     extra, wanted = g.a.get("output_padding", [0] * n), g.expected[0].shape[2:]
-    whole = [(i - 1) * s + d * (k - 1) + 1 + e
-             for i, s, d, k, e in zip(g.shape(0)[2:], strides, dilations, kernel, extra)]
+    whole = [(i - 1) * s + d * (k - 1) + 1 for i, s, d, k in zip(g.shape(0)[2:], strides, dilations, kernel)]
+    extra = [max(e, w - o) for e, w, o in zip(extra, wanted, whole)]
+    whole = [o + e for o, e in zip(whole, extra)]
     before = halves(g.a["pads"])[0] if "pads" in g.a else [
         (w - o) - (w - o) // 2 if g.a.get("auto_pad") == "SAME_LOWER" else (w - o) // 2
         for w, o in zip(whole, wanted)]
@@ -234,8 +233,6 @@ def pool(g):
     """Windows that ceil_mode adds reach into padding on the right, which is made as wide as they need."""
     kernel, sizes = g.a["kernel_shape"], g.shape(0)[2:]
     n = len(kernel)
-    if n > 2:
-        raise Skip("over three axes")
     if len(g.expected) > 1:
         raise Skip("with the places of the greatest elements")
     strides, dilations = g.a.get("strides", [1] * n), g.a.get("dilations", [1] * n)
@@ -255,7 +252,7 @@ def pool(g):
             return x
         return g.pad(x, before=[0, 0, *before], after=[0, 0, *after], **({"value": value} if value else {}))
     if maximum:
-        return [g.max_pool2d(padded(g.x(0), -1e30), **options) if n == 2 else getattr(g, op)(g.x(0), **options)]
+        return [getattr(g, op)(padded(g.x(0), -1e30), **options)]
     y = getattr(g, op)(padded(g.x(0), 0), **options)
     if g.a.get("count_include_pad") or not any(before + after):
         return [y]
@@ -273,8 +270,9 @@ def global_pool(g):
 def resize(g):
     mode, shape, wanted = g.a.get("mode", "nearest"), g.shape(0), g.expected[0].shape
     place = g.a.get("coordinate_transformation_mode", "half_pixel")
-    if mode == "nearest" and all(w % s == 0 for w, s in zip(wanted, shape)) and place in ("half_pixel", "asymmetric"):
-        # Multiples: every element as often as it fits, by all ways to round but that of ties in the middle.
+    rounding = g.a.get("nearest_mode", "round_prefer_floor")
+    as_ours = (place, rounding) in [("half_pixel", "round_prefer_floor"), ("asymmetric", "floor")]
+    if g.op == "Upsample" or mode == "nearest" and all(w % s == 0 for w, s in zip(wanted, shape)) and as_ours:
         return [g.upsample_nearest(g.x(0), size=wanted[2:])]
     if mode == "linear" and wanted[2] > shape[2] and place in ("half_pixel", "align_corners"):
         options = {"align_corners": True} if place == "align_corners" else {}
