@@ -3,6 +3,8 @@
 #include <backdrop/ops/reduce.hpp>
 
 #include "infer.hpp"
+#include "operands.hpp"
+#include "reduce_losses.hpp"
 
 namespace backdrop {
 
@@ -20,9 +22,13 @@ constinit const Op mse_op{
     .exact = true,
 };
 
-Var mse(Var a, Var b, Where where) {
-  const auto [x, y] = broadcast_together("mse", a, b, where);
-  return x.tape().record(mse_op, {x, y}, {}, where);
+// The mean, which is what it is mostly asked for, has a node of its own.
+Var mse(Var a, Var b, Reduction how, Where where) {
+  return all_or_nothing(a.tape(), [&] {
+    const auto [x, y] = broadcast_together("mse", a, b, where);
+    if (how == Reduction::mean) return x.tape().record(mse_op, {x, y}, {}, where);
+    return reduce_losses(square(sub(x, y, where), where), how, where);
+  });
 }
 
 }  // namespace backdrop

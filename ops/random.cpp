@@ -66,11 +66,6 @@ Tensor drawn(const char* op, const Shape& extents, DType type, Draw draw) {
   return y;
 }
 
-void require_layer(const char* op, const Shape& extents) {
-  if (extents.rank() == 2) return;
-  throw ShapeError(std::string(op) + ": takes [fan_in, fan_out], not " + to_string(extents));
-}
-
 }  // namespace
 
 // y[e] = low + (high - low) u[e]
@@ -138,19 +133,6 @@ Tensor normal(const Shape& extents, double center, double spread, Key source, DT
   return drawn("normal", extents, type, [&](auto* y) {
     draw_normal({source, 0, 0, extents.numel()}, center, spread, y);
   });
-}
-
-Tensor glorot_uniform(const Shape& extents, Key source, DType type) {
-  require_layer("glorot_uniform", extents);
-  const auto fans = static_cast<double>(extents[0]) + static_cast<double>(extents[1]);
-  const double limit = std::sqrt(6 / std::max(fans, 1.0));
-  return uniform(extents, -limit, limit, source, type);
-}
-
-Tensor he_normal(const Shape& extents, Key source, DType type) {
-  require_layer("he_normal", extents);
-  const auto fan_in = std::max(static_cast<double>(extents[0]), 1.0);
-  return normal(extents, 0, std::sqrt(2 / fan_in), source, type);
 }
 
 }  // namespace backdrop

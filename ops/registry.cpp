@@ -1,4 +1,5 @@
 #include <backdrop/ops/arithmetic.hpp>
+#include <backdrop/ops/attention.hpp>
 #include <backdrop/ops/compare.hpp>
 #include <backdrop/ops/convolution.hpp>
 #include <backdrop/ops/create.hpp>
@@ -8,7 +9,9 @@
 #include <backdrop/ops/layout.hpp>
 #include <backdrop/ops/loss.hpp>
 #include <backdrop/ops/matmul.hpp>
+#include <backdrop/ops/normalization.hpp>
 #include <backdrop/ops/random.hpp>
+#include <backdrop/ops/recurrent.hpp>
 #include <backdrop/ops/reduce.hpp>
 #include <backdrop/ops/registry.hpp>
 #include <backdrop/ops/scan.hpp>
@@ -137,7 +140,27 @@ constexpr const Op* kOps[] = {
     &softmax_op,
     &log_softmax_op,
     &cross_entropy_op,
+    &nll_op,
     &mse_op,
+    &l1_op,
+    &huber_op,
+    &bce_op,
+    &bce_with_logits_op,
+    &kl_div_op,
+    // normalization
+    &standardize_op,
+    &layer_norm_op,
+    &rms_norm_op,
+    &batch_norm_op,
+    &batch_norm_given_op,
+    &group_norm_op,
+    &normalize_op,
+    &cosine_similarity_op,
+    // attention, recurrent
+    &scaled_dot_product_attention_op,
+    &rnn_cell_op,
+    &gru_cell_op,
+    &lstm_cell_op,
     // matmul
     &matmul_op,
     // convolution

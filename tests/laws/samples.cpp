@@ -12,7 +12,7 @@ std::span<const Sample> all_samples() {
     for (const auto family :
          {arithmetic_samples, elementwise_samples, compare_samples, create_samples, reduce_samples,
           scan_samples, layout_samples, index_samples, matmul_samples, convolution_samples, dropout_samples,
-          random_samples, normalize_samples, loss_samples}) {
+          random_samples, normalize_samples, loss_samples, attention_samples, recurrent_samples}) {
       family(s);
     }
     return s;

@@ -115,5 +115,7 @@ void dropout_samples(Samples& s);
 void random_samples(Samples& s);
 void normalize_samples(Samples& s);
 void loss_samples(Samples& s);
+void attention_samples(Samples& s);
+void recurrent_samples(Samples& s);
 
 }  // namespace backdrop

@@ -104,6 +104,27 @@ TEST_CASE("first weights have the spread of their papers") {
   CHECK(std::abs(h.mean) < 0.002);
   CHECK(h.deviation == doctest::Approx(std::sqrt(2.0 / 300)).epsilon(0.01));
   CHECK(bd::he_normal({0, 3}, kKey).numel() == 0);
+  CHECK(moments(bd::glorot_normal({300, 200}, kKey)).deviation ==
+        doctest::Approx(std::sqrt(2.0 / 500)).epsilon(0.01));
+  const Moments u = moments(bd::he_uniform({300, 200}, kKey, DType::f64));
+  CHECK(u.most < std::sqrt(6.0 / 300));
+  CHECK(u.most > 0.999 * std::sqrt(6.0 / 300));
+  CHECK(u.deviation == doctest::Approx(std::sqrt(2.0 / 300)).epsilon(0.01));
+}
+
+TEST_CASE("the fans of a convolution count its kernel, and its outputs stand first") {
+  const Shape kernels{50, 4, 3, 5};
+  const bd::Fans fans = bd::conv_fans(kernels);
+  CHECK(fans.in == 4 * 15);
+  CHECK(fans.out == 50 * 15);
+  CHECK(bd::dense_fans({3, 4}).out == 4);
+  CHECK(bd::conv_fans({3, 4}).out == 3);
+  CHECK(moments(bd::he_normal(kernels, fans, kKey)).deviation ==
+        doctest::Approx(std::sqrt(2.0 / 60)).epsilon(0.03));
+  CHECK(moments(bd::glorot_uniform(kernels, fans, kKey)).most ==
+        doctest::Approx(std::sqrt(6.0 / 810)).epsilon(0.01));
+  CHECK_THROWS_AS(bd::dense_fans(kernels), bd::ShapeError);
+  CHECK_THROWS_AS(bd::conv_fans({3}), bd::ShapeError);
 }
 
 TEST_CASE("impossible ranges and dtypes are refused, and the tape stays as it was") {
@@ -125,7 +146,8 @@ TEST_CASE("impossible ranges and dtypes are refused, and the tape stays as it wa
   integers::check_refused<bd::DTypeError>(tape, "uniform: makes f32 or f64, not i64; cast() the result",
                                           [&] { bd::uniform(tape, {2}, 0, 1, kKey, DType::i64); });
   CHECK_THROWS_AS(bd::normal(tape, {2}, 0, 1, kKey, DType::mask), bd::DTypeError);
-  CHECK_THROWS_WITH_AS(bd::he_normal({2, 3, 4}, kKey), "he_normal: takes [fan_in, fan_out], not [2, 3, 4]",
+  CHECK_THROWS_WITH_AS(bd::he_normal({2, 3, 4}, kKey),
+                       "he_normal: takes [fan_in, fan_out], not [2, 3, 4]; give fans beside any other shape",
                        bd::ShapeError);
   CHECK_THROWS_AS(bd::glorot_uniform({2}, kKey), bd::ShapeError);
   CHECK(tape.size() == 0);

@@ -2,6 +2,7 @@
 
 /// The whole vocabulary.
 #include <backdrop/ops/arithmetic.hpp>
+#include <backdrop/ops/attention.hpp>
 #include <backdrop/ops/compare.hpp>
 #include <backdrop/ops/convolution.hpp>
 #include <backdrop/ops/create.hpp>
@@ -11,7 +12,9 @@
 #include <backdrop/ops/layout.hpp>
 #include <backdrop/ops/loss.hpp>
 #include <backdrop/ops/matmul.hpp>
+#include <backdrop/ops/normalization.hpp>
 #include <backdrop/ops/random.hpp>
+#include <backdrop/ops/recurrent.hpp>
 #include <backdrop/ops/reduce.hpp>
 #include <backdrop/ops/registry.hpp>
 #include <backdrop/ops/scan.hpp>

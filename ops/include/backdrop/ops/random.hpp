@@ -23,10 +23,27 @@ Var normal(Tape& tape, const Shape& shape, double mean, double stddev, Key key, 
            Where where = Where::here());
 Tensor normal(const Shape& shape, double mean, double stddev, Key key, DType dtype = DType::f32);
 
-/// First weights of a layer, [fan_in, fan_out], for its Variable. Throw ShapeError unless the rank is 2.
-/// uniform in +-sqrt(6 / (fan_in + fan_out)): Glorot and Bengio, AISTATS 2010, for tanh and sigmoid.
+/// How many numbers meet in an output of a layer, and to how many outputs an input goes.
+struct Fans {
+  std::int64_t in, out;
+};
+/// Of weights [in, out], as they stand on the right in matmul(x, w). Throws ShapeError unless the rank is 2.
+Fans dense_fans(const Shape& shape);
+/// Of a convolution's weights [out, in / groups, kernel...], and of [out, in]: an extent times the elements
+/// of the kernel, as in PyTorch. Throws ShapeError unless the rank is 2 or more.
+Fans conv_fans(const Shape& shape);
+
+/// First weights of a layer, for its Variable: of any shape with its fans, or [in, out]. f32 or f64.
+/// Glorot and Bengio, AISTATS 2010, for tanh and sigmoid: uniform in +-sqrt(6 / (in + out)), or normal with
+/// stddev sqrt(2 / (in + out)).
+Tensor glorot_uniform(const Shape& shape, Fans fans, Key key, DType dtype = DType::f32);
 Tensor glorot_uniform(const Shape& shape, Key key, DType dtype = DType::f32);
-/// normal with stddev sqrt(2 / fan_in): He et al., arXiv:1502.01852, for relu.
+Tensor glorot_normal(const Shape& shape, Fans fans, Key key, DType dtype = DType::f32);
+Tensor glorot_normal(const Shape& shape, Key key, DType dtype = DType::f32);
+/// He et al., arXiv:1502.01852, for relu: uniform in +-sqrt(6 / in), or normal with stddev sqrt(2 / in).
+Tensor he_uniform(const Shape& shape, Fans fans, Key key, DType dtype = DType::f32);
+Tensor he_uniform(const Shape& shape, Key key, DType dtype = DType::f32);
+Tensor he_normal(const Shape& shape, Fans fans, Key key, DType dtype = DType::f32);
 Tensor he_normal(const Shape& shape, Key key, DType dtype = DType::f32);
 
 }  // namespace backdrop
