@@ -4,6 +4,14 @@
 
 namespace backdrop::oracle {
 
+namespace {
+
+Var half(const Step& s, const Sorted& sorted) {
+  return s.integer("output") == 0 ? sorted.values : sorted.indices;
+}
+
+}  // namespace
+
 void reduction_calls(Vocabulary& v) {
   v["sum"] = [](const Step& s) { return sum(s[0], s.ints("axes"), s.flag("keepdims")); };
   v["mean"] = [](const Step& s) { return mean(s[0], s.ints("axes"), s.flag("keepdims")); };
@@ -20,6 +28,13 @@ void reduction_calls(Vocabulary& v) {
   v["logsumexp"] = [](const Step& s) { return logsumexp(s[0], s.ints("axes"), s.flag("keepdims")); };
   v["var"] = [](const Step& s) {
     return var(s[0], s.ints("axes"), s.integer("correction"), s.flag("keepdims"));
+  };
+  v["any"] = [](const Step& s) { return any(s[0], s.ints("axes"), s.flag("keepdims")); };
+  v["all"] = [](const Step& s) { return all(s[0], s.ints("axes"), s.flag("keepdims")); };
+  v["sort"] = [](const Step& s) { return sort(s[0], s.integer("axis"), s.flag("descending")).values; };
+  v["argsort"] = [](const Step& s) { return argsort(s[0], s.integer("axis"), s.flag("descending")); };
+  v["topk"] = [](const Step& s) {
+    return half(s, topk(s[0], s.integer("k"), s.integer("axis"), s.flag("largest", true)));
   };
   v["argmax"] = [](const Step& s) { return argmax(s[0], s.integer("axis"), s.flag("keepdims")); };
   v["argmin"] = [](const Step& s) { return argmin(s[0], s.integer("axis"), s.flag("keepdims")); };

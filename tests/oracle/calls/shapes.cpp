@@ -47,7 +47,21 @@ void parts(Vocabulary& v) {
     return slice(s[0], s.ints("starts"), s.ints("stops", backwards ? kBegin : kEnd), steps);
   };
   v["select"] = [](const Step& s) { return select(s[0], s.integer("axis"), s.integer("index")); };
-  v["pad"] = [](const Step& s) { return pad(s[0], s.ints("before"), s.ints("after")); };
+  v["unbind"] = [](const Step& s) { return output(s, unbind(s[0], s.integer("axis"))); };
+  v["pad"] = [](const Step& s) {
+    const std::vector<std::int64_t> before = s.ints("before"), after = s.ints("after");
+    if (!s.has("value")) return pad(s[0], before, after);
+    return pad(s[0], before, after, PadMode::constant, s.real("value"));
+  };
+  v["pad_reflect"] = [](const Step& s) {
+    return pad(s[0], s.ints("before"), s.ints("after"), PadMode::reflect);
+  };
+  v["pad_edge"] = [](const Step& s) {
+    return pad(s[0], s.ints("before"), s.ints("after"), PadMode::replicate);
+  };
+  v["pad_circular"] = [](const Step& s) {
+    return pad(s[0], s.ints("before"), s.ints("after"), PadMode::circular);
+  };
 }
 
 void picking(Vocabulary& v) {
@@ -56,6 +70,18 @@ void picking(Vocabulary& v) {
   v["embedding"] = [](const Step& s) {
     return s.has("padding") ? embedding(s[0], s[1], s.integer("padding")) : embedding(s[0], s[1]);
   };
+  v["flip"] = [](const Step& s) { return flip(s[0], s.ints("axes")); };
+  v["roll"] = [](const Step& s) { return roll(s[0], s.ints("shifts"), s.ints("axes")); };
+  v["tile"] = [](const Step& s) { return tile(s[0], s.ints("repeats")); };
+  v["repeat"] = [](const Step& s) { return repeat(s[0], s.ints("repeats")); };
+  v["repeat_interleave"] = [](const Step& s) {
+    return repeat_interleave(s[0], s.integer("repeats"), s.integer("axis"));
+  };
+  v["diagonal"] = [](const Step& s) {
+    return diagonal(s[0], s.integer("offset", 0), s.integer("axis1", 0), s.integer("axis2", 1));
+  };
+  v["pixel_shuffle"] = [](const Step& s) { return pixel_shuffle(s[0], s.integer("factor")); };
+  v["pixel_unshuffle"] = [](const Step& s) { return pixel_unshuffle(s[0], s.integer("factor")); };
   v["tril"] = [](const Step& s) { return tril(s[0], s.integer("diagonal", 0)); };
   v["triu"] = [](const Step& s) { return triu(s[0], s.integer("diagonal", 0)); };
   v["index_add"] = [](const Step& s) {
