@@ -28,6 +28,7 @@ const Vocabulary& vocabulary() {
     product_calls(v);
     window_calls(v);
     network_calls(v);
+    loss_calls(v);
     dropout_calls(v);
     return v;
   }();

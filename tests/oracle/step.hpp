@@ -56,6 +56,7 @@ void shape_calls(Vocabulary& v);
 void product_calls(Vocabulary& v);
 void window_calls(Vocabulary& v);
 void network_calls(Vocabulary& v);
+void loss_calls(Vocabulary& v);
 void dropout_calls(Vocabulary& v);
 
 }  // namespace backdrop::oracle
