@@ -1,6 +1,10 @@
+#include <backdrop/core/all_or_nothing.hpp>
+#include <backdrop/core/error.hpp>
 #include <backdrop/ops/arithmetic.hpp>
 #include <backdrop/ops/compare.hpp>
 #include <backdrop/ops/reduce.hpp>
+#include <cmath>
+#include <limits>
 
 #include "kernels/reduce.hpp"
 #include "reduced.hpp"
@@ -15,6 +19,14 @@ namespace {
 Var over_norm(const Call& c, Var v) {
   const Var none = equal(c.y, 0.0);
   return masked_fill(div(v, masked_fill(c.y, none, 1)), none, 0);
+}
+
+// sum of |x|^order, without a derivative where x is 0: powers of 0 have infinite ones.
+Var sum_of_powers(Var x, double order, std::span<const std::int64_t> over, bool keep, Where where) {
+  const Var none = equal(x, 0.0, where);
+  const Var powers = pow(masked_fill(abs(x, where), none, 1, where), order, where);
+  const double of_zero = order > 0 ? 0 : std::numeric_limits<double>::infinity();
+  return sum(masked_fill(powers, none, of_zero, where), over, keep, where);
 }
 
 }  // namespace
@@ -37,6 +49,21 @@ constinit const Op norm_op{
 
 Var norm(Var x, std::span<const std::int64_t> over, bool keep, Where where) {
   return reduced::record(norm_op, x, over, keep, where);
+}
+
+Var norm_of_order(Var x, double order, std::span<const std::int64_t> over, bool keep, Where where) {
+  if (std::isnan(order)) throw ValueError("norm_of_order: NaN is no order");
+  if (order == 2) return norm(x, over, keep, where);
+  return all_or_nothing(x.tape(), [&] {
+    if (std::isinf(order)) {
+      return order > 0 ? max(abs(x, where), over, keep, where) : min(abs(x, where), over, keep, where);
+    }
+    if (order == 0) return sum(cast(not_equal(x, 0.0, where), x.dtype(), where), over, keep, where);
+    if (order == 1) return sum(abs(x, where), over, keep, where);
+    const Var total = sum_of_powers(x, order, over, keep, where);
+    const Var none = equal(total, 0.0, where);
+    return masked_fill(pow(masked_fill(total, none, 1, where), 1 / order, where), none, 0, where);
+  });
 }
 
 }  // namespace backdrop

@@ -137,3 +137,29 @@ TEST_CASE("channels become pixels, and back") {
   CHECK_THROWS_AS(pixel_shuffle(tape.constant(x), 3), ShapeError);
   CHECK_THROWS_AS(pixel_unshuffle(tape.constant(x), 2), ShapeError);
 }
+
+TEST_CASE("norms of any order, with derivative zero where they or their terms are zero") {
+  const Tensor x({{3, -4, 0}, {0, 0, 0}}, DType::f64);
+  const auto of = [&](double order) {
+    return results([=](Var v) { return norm_of_order(v, order, {1}); }, x);
+  };
+  CHECK(of(1) == std::vector<double>{7, 0});
+  CHECK(of(2) == std::vector<double>{5, 0});
+  CHECK(of(0) == std::vector<double>{2, 0});
+  CHECK(of(kInf) == std::vector<double>{4, 0});
+  CHECK(of(-kInf) == std::vector<double>{0, 0});
+  CHECK(of(3)[0] == doctest::Approx(std::cbrt(91.0)));
+  CHECK(of(-1) == std::vector<double>{0, 0});
+  CHECK(results([](Var v) { return norm_of_order(v, -1); }, Tensor({2, -2}, DType::f64))[0] == 1);
+  const auto gradient = [](Var v) { return grad(sum(norm_of_order(v, 1.5, {1})), v); };
+  const auto g = results(gradient, x);
+  const double length = std::pow(std::pow(3.0, 1.5) + 8, 2.0 / 3);
+  CHECK(g[0] == doctest::Approx(std::sqrt(3 / length)));
+  CHECK(g[1] == doctest::Approx(-std::sqrt(4 / length)));
+  CHECK(std::vector<double>(g.begin() + 2, g.end()) == std::vector<double>{0, 0, 0, 0});
+  const auto h = results([&](Var v) { return grad(sum(square(gradient(v))), v); }, x);
+  CHECK(std::isfinite(h[0]));
+  CHECK(std::vector<double>(h.begin() + 2, h.end()) == std::vector<double>{0, 0, 0, 0});
+  Tape tape;
+  CHECK_THROWS_AS(norm_of_order(tape.constant(x), kNaN), ValueError);
+}

@@ -136,6 +136,20 @@ inline Var norm(Var x, Where where = Where::here()) {
   return norm(x, std::span<const std::int64_t>{}, false, where);
 }
 
+/// (sum of |x|^order over `axes`)^(1/order), PyTorch's norm with any p: 1 = the sum of |x|, Inf = the
+/// greatest |x|, -Inf = the least, 0 = how many are not 0, 2 = norm. Where it or an element is 0, a
+/// derivative of any order is taken as 0. Throws ValueError for NaN, and ShapeError as max does for infinite
+/// orders.
+Var norm_of_order(Var x, double order, std::span<const std::int64_t> axes, bool keepdims = false,
+                  Where where = Where::here());
+inline Var norm_of_order(Var x, double order, std::initializer_list<std::int64_t> axes, bool keepdims = false,
+                         Where where = Where::here()) {
+  return norm_of_order(x, order, std::span<const std::int64_t>(axes.begin(), axes.size()), keepdims, where);
+}
+inline Var norm_of_order(Var x, double order, Where where = Where::here()) {
+  return norm_of_order(x, order, std::span<const std::int64_t>{}, false, where);
+}
+
 /// log(sum of e^x over `axes`), shifted by the greatest element so that nothing overflows; -inf where all are
 /// -inf, +inf where any is +inf. Its gradient is softmax, and 0
 /// where all are -inf. Throws ShapeError when a reduced axis is empty.
