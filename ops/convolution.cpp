@@ -234,5 +234,8 @@ Var conv_transpose1d(Var x, Var weight, Var bias, const ConvTransposeOptions& op
 Var conv_transpose2d(Var x, Var weight, Var bias, const ConvTransposeOptions& options, Where where) {
   return conv_transpose("conv_transpose2d", 2, x, weight, bias, options, where);
 }
+Var conv_transpose3d(Var x, Var weight, Var bias, const ConvTransposeOptions& options, Where where) {
+  return conv_transpose("conv_transpose3d", 3, x, weight, bias, options, where);
+}
 
 }  // namespace backdrop

@@ -243,11 +243,17 @@ Var max_pool1d(Var x, const std::vector<std::int64_t>& over, const MaxPoolOption
 Var max_pool2d(Var x, const std::vector<std::int64_t>& over, const MaxPoolOptions& options, Where where) {
   return pool_max("max_pool2d", 2, x, over, options, where);
 }
+Var max_pool3d(Var x, const std::vector<std::int64_t>& over, const MaxPoolOptions& options, Where where) {
+  return pool_max("max_pool3d", 3, x, over, options, where);
+}
 Var avg_pool1d(Var x, const std::vector<std::int64_t>& over, const AvgPoolOptions& options, Where where) {
   return pool_avg("avg_pool1d", 1, x, over, options, where);
 }
 Var avg_pool2d(Var x, const std::vector<std::int64_t>& over, const AvgPoolOptions& options, Where where) {
   return pool_avg("avg_pool2d", 2, x, over, options, where);
+}
+Var avg_pool3d(Var x, const std::vector<std::int64_t>& over, const AvgPoolOptions& options, Where where) {
+  return pool_avg("avg_pool3d", 3, x, over, options, where);
 }
 
 Var adaptive_avg_pool2d(Var x, const std::vector<std::int64_t>& to, Where where) {

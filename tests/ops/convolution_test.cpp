@@ -168,6 +168,10 @@ TEST_CASE("convolutions in one and three dimensions, with a bias, and of a singl
   const Var cube = tape.constant(Tensor::zeros({1, 1, 2, 2, 2}));
   const Var sums = conv3d(cube + 1.0, bd::full_like(cube, 2), tape.constant({1}));
   CHECK(value(sums).same_bits({{{{{17}}}}}));
+  const Var grown = conv_transpose3d(cube + 1.0, bd::full_like(cube, 2));
+  CHECK(grown.shape() == Shape{1, 1, 3, 3, 3});
+  CHECK(value(bd::max(grown)).item() == 16);
+  CHECK(value(bd::sum(grown)).item() == 128);
   const Var back = conv_transpose1d(line, tape.constant({{{1, 10}}}), tape.constant({100}));
   CHECK(value(back).same_bits({{{101, 112, 123, 134, 140}}}));
 }
@@ -203,6 +207,14 @@ TEST_CASE("max_pool by PyTorch: padding never wins, ceil_mode and dilation") {
   check_gives(dilated, grid(), {1, 1, 3, 3}, {14, 14, 9, 16, 11, 18, 13, 13, 8});
   const auto negative = [](Var x) { return max_pool2d(bd::neg(x), {2}, {.padding = {1}}); };
   check_gives(negative, corner(), {1, 1, 2, 2}, {-7, -2, -16, -4});
+}
+
+TEST_CASE("pools over three axes take the greatest and the mean of a box") {
+  bd::Tape tape;
+  const Var x = bd::reshape(bd::arange(tape, 24, 0, 1, DType::f64), {1, 2, 2, 3, 2});
+  CHECK(value(max_pool3d(x, {2}, {.stride = {1}}))
+            .same_bits(Tensor({{{{{9}, {11}}}, {{{21}, {23}}}}}, DType::f64)));
+  CHECK(value(avg_pool3d(x, {2, 3, 1})).same_bits(Tensor({{{{{5, 6}}}, {{{17, 18}}}}}, DType::f64)));
 }
 
 TEST_CASE("of equal elements of a window the first receives the derivative; NaN wins") {

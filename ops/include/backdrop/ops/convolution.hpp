@@ -46,6 +46,8 @@ Var conv_transpose1d(Var x, Var weight, Var bias = {}, const ConvTransposeOption
                      Where where = Where::here());
 Var conv_transpose2d(Var x, Var weight, Var bias = {}, const ConvTransposeOptions& options = {},
                      Where where = Where::here());
+Var conv_transpose3d(Var x, Var weight, Var bias = {}, const ConvTransposeOptions& options = {},
+                     Where where = Where::here());
 
 struct MaxPoolOptions {
   std::vector<std::int64_t> stride{};    ///< none = the kernel
@@ -60,6 +62,8 @@ Var max_pool1d(Var x, const std::vector<std::int64_t>& kernel, const MaxPoolOpti
                Where where = Where::here());
 Var max_pool2d(Var x, const std::vector<std::int64_t>& kernel, const MaxPoolOptions& options = {},
                Where where = Where::here());
+Var max_pool3d(Var x, const std::vector<std::int64_t>& kernel, const MaxPoolOptions& options = {},
+               Where where = Where::here());
 
 struct AvgPoolOptions {
   std::vector<std::int64_t> stride{};    ///< none = the kernel
@@ -73,6 +77,8 @@ struct AvgPoolOptions {
 Var avg_pool1d(Var x, const std::vector<std::int64_t>& kernel, const AvgPoolOptions& options = {},
                Where where = Where::here());
 Var avg_pool2d(Var x, const std::vector<std::int64_t>& kernel, const AvgPoolOptions& options = {},
+               Where where = Where::here());
+Var avg_pool3d(Var x, const std::vector<std::int64_t>& kernel, const AvgPoolOptions& options = {},
                Where where = Where::here());
 
 /// The mean over [floor(i S / size), ceil((i+1) S / size)) along both last axes, for i in [0, size): any
