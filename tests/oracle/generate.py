@@ -29,14 +29,14 @@ def main():
     written = {}
     for family in FAMILIES:
         written[family], left_out = [], 0
-        for case, r, order in __import__(family).cases().all:
+        for case, r in __import__(family).cases().all:
             ops = {step[0] for step in r.steps}
             ops |= {f"{step[0]}:{attribute}" for step in r.steps for attribute in step[2]}
             used |= ops
             if ops & missing:
                 left_out += 1
             else:
-                written[family].append(recorder.answer(case, r, order))
+                written[family].append(recorder.answer(case, r))
         recorder.write(HERE / "data" / f"{family}.json", written[family])
         print(f"{family}: {len(written[family])} cases, {derived(written[family])} with derivatives, {left_out} left out")
     for stale in sorted(missing - used):

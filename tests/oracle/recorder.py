@@ -122,21 +122,21 @@ class Cases:
         self.family = family
         self.all = []  # (name, recorder)
 
-    def add(self, name, build, order=2):
-        """`build` records a program and returns its result, the last step. order 0: the value alone."""
-        assert name not in [n for n, _, _ in self.all], name
+    def add(self, name, build):
+        """`build` records a program and returns its result, the last step."""
+        assert name not in [n for n, _ in self.all], name
         r = Recorder(zlib.crc32(f"{self.family}/{name}".encode()))
         y = build(r)
         assert y.index == len(r.inputs) + len(r.steps) - 1, f"{name}: the result must be the last step"
-        self.all.append((name, r, order))
+        self.all.append((name, r))
 
-    def op(self, name, *leaves, order=2, note="", **attributes):
+    def op(self, name, *leaves, note="", **attributes):
         """One op on leaves, each a function of the recorder."""
         texts = ["x".join(map(str, shape)) or "scalar" for shape in
                  [i[1] for i in self._probe(leaves).inputs]]
         text = ", ".join(texts + [f"{k}={v}" for k, v in attributes.items()] + ([note] if note else []))
         self.add(f"{name}({text})",
-                 lambda r: getattr(r, name)(*[leaf(r) for leaf in leaves], **attributes), order)
+                 lambda r: getattr(r, name)(*[leaf(r) for leaf in leaves], **attributes))
 
     @staticmethod
     def _probe(leaves):
@@ -182,9 +182,9 @@ def flat(t):
     return values
 
 
-def answer(name, r, order):
+def answer(name, r):
     """A case as it is written: the program, its inputs, and PyTorch's answers."""
-    inputs = [tensor(*i[:3]).requires_grad_(i[3] and order > 0) for i in r.inputs]
+    inputs = [tensor(*i[:3]).requires_grad_(i[3]) for i in r.inputs]
     y = execute(r, inputs)
     out = {"case": name,
            "inputs": [{"dtype": i[0], "shape": i[1], "values": i[2]} for i in r.inputs],

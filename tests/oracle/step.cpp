@@ -18,7 +18,8 @@ bool Step::has(const char* name) const { return find(name) != nullptr; }
 
 double Step::real(const char* name) const {
   find(name);
-  return attributes_.at(name).get<double>();
+  const nlohmann::json& number = attributes_.at(name);
+  return number.is_string() ? std::stod(number.get<std::string>()) : number.get<double>();
 }
 
 double Step::real(const char* name, double fallback) const { return has(name) ? real(name) : fallback; }

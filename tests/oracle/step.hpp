@@ -22,6 +22,7 @@ class Step {
   Tape& tape() const { return tape_; }
 
   bool has(const char* name) const;
+  /// A number, or "inf", for which JSON has no word.
   double real(const char* name) const;
   double real(const char* name, double fallback) const;
   std::int64_t integer(const char* name) const;

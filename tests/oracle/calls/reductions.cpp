@@ -25,6 +25,9 @@ void reduction_calls(Vocabulary& v) {
     return stddev(s[0], s.ints("axes"), s.integer("correction"), s.flag("keepdims"));
   };
   v["norm"] = [](const Step& s) { return norm(s[0], s.ints("axes"), s.flag("keepdims")); };
+  v["norm_of_order"] = [](const Step& s) {
+    return norm_of_order(s[0], s.real("order"), s.ints("axes"), s.flag("keepdims"));
+  };
   v["logsumexp"] = [](const Step& s) { return logsumexp(s[0], s.ints("axes"), s.flag("keepdims")); };
   v["var"] = [](const Step& s) {
     return var(s[0], s.ints("axes"), s.integer("correction"), s.flag("keepdims"));

@@ -59,6 +59,9 @@ void window_calls(Vocabulary& v) {
   v["max_pool2d"] = [](const Step& s) { return max_pool2d(s[0], s.ints("kernel"), max_options(s)); };
   v["avg_pool1d"] = [](const Step& s) { return avg_pool1d(s[0], s.ints("kernel"), avg_options(s)); };
   v["avg_pool2d"] = [](const Step& s) { return avg_pool2d(s[0], s.ints("kernel"), avg_options(s)); };
+  v["conv_transpose3d"] = [](const Step& s) { return conv_transpose3d(s[0], s[1], bias(s), transposed(s)); };
+  v["max_pool3d"] = [](const Step& s) { return max_pool3d(s[0], s.ints("kernel"), max_options(s)); };
+  v["avg_pool3d"] = [](const Step& s) { return avg_pool3d(s[0], s.ints("kernel"), avg_options(s)); };
   v["adaptive_avg_pool2d"] = [](const Step& s) { return adaptive_avg_pool2d(s[0], s.ints("size")); };
   v["unfold"] = [](const Step& s) { return unfold(s[0], s.ints("kernel"), windows(s)); };
   v["fold"] = [](const Step& s) { return fold(s[0], s.ints("size"), s.ints("kernel"), windows(s)); };

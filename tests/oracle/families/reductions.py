@@ -70,9 +70,9 @@ def cases():
             c.op("var", real(2, 3, 2), correction=correction, **attributes)
             c.op("std", real(2, 3, 2), correction=correction, **attributes)
     c.op("prod", given("f64", (2, 3), [0, 2, 3, 1.5, 0, 0]), axes=[1], note="zeros")
-    for order in [1, 3]:
-        c.op("norm_of_order", away([0], 2, 3), order_of_norm=order, axes=[1])
-        c.op("norm_of_order", away([0], 2, 3), order_of_norm=order)
+    for order in [1, 3, 2.5, -1, "inf", "-inf", 0, 2]:
+        c.op("norm_of_order", away([0], 2, 3), order=order, axes=[1])
+        c.op("norm_of_order", away([0], 2, 3), order=order)
     for name in ["any", "all"]:
         c.op(name, mask(2, 3, 2))
         c.op(name, mask(2, 5), axes=[1])
@@ -95,4 +95,4 @@ def cases():
     return c
 
 
-op("norm_of_order")(over(lambda x, d, k, order_of_norm: torch.linalg.vector_norm(x, order_of_norm, d, k)))
+op("norm_of_order")(over(lambda x, d, k, order: torch.linalg.vector_norm(x, float(order), d, k)))

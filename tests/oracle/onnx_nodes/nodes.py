@@ -1,5 +1,5 @@
 """ONNX's ops in ours: a function per op from a Graph to the values of the node's outputs, None for what is not compared."""
-from graph import Skip
+from graph import Skip, dtype_of
 
 OPS = {}
 FAMILIES_WITHOUT = {
@@ -12,10 +12,8 @@ FAMILIES_WITHOUT = {
     "optimizers are programs with updates here, not ops": ["Adagrad", "Adam", "Momentum"],
     "random numbers come from keys here": ["Bernoulli"],
     "not in the library": [
-        "BlackmanWindow", "HammingWindow", "HannWindow", "DFT", "STFT", "Det", "GridSample", "MaxUnpool",
-        "MelWeightMatrix", "Mod", "RoiAlign", "ReverseSequence"],
+        "DFT", "STFT", "Det", "GridSample", "MaxUnpool", "MelWeightMatrix", "RoiAlign"],
     "the shape of the result depends on values": ["Compress", "NonMaxSuppression", "NonZero", "Unique"],
-    "replaces elements; the library only adds to them (scatter_add)": ["Scatter", "ScatterElements", "ScatterND"],
     "a shape is no tensor here": ["Shape", "Size"],
 }
 WITHOUT = {op: why for why, ops in FAMILIES_WITHOUT.items() for op in ops}
@@ -84,8 +82,18 @@ def flatten(g):
 @onnx("Pow")
 def power(g):
     if g.given[0].kind != g.given[1].kind:
-        raise Skip("operands of two dtypes")
+        return [g.pow_tensor(g.x(0), g.cast(g.x(1), dtype=dtype_of(g.given[0])))]
     return [g.pow_tensor(*g.all())]
+
+
+@onnx("Mod")
+def mod(g):
+    """fmod: what division that rounds towards 0 leaves."""
+    if not g.a.get("fmod") or dtype_of(g.expected[0]) == "i64":
+        raise Skip("integers, of which the library does no arithmetic")
+    a, b = g.all()
+    q = g.div(a, b)
+    return [g.sub(a, g.mul(b, g.mul(g.sign(q), g.floor(g.abs(q)))))]
 
 
 @onnx("Max", "Min", "Sum", "Mean")

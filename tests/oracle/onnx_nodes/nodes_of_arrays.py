@@ -163,9 +163,105 @@ def constant(g):
     return [g.reshape(g.leaf("f32", t.shape, t.values), shape=t.shape)]
 
 
-@onnx("ConstantOfShape", "Range", "EyeLike")
-def creation(g):
-    raise Skip("a leaf here: it has no operand that could be fed")
+def as_expected(g, y):
+    return g.cast(y, dtype=dtype_of(g.expected[0]))
+
+
+@onnx("ConstantOfShape")
+def constant_of_shape(g):
+    value = g.a["value"].values[0] if "value" in g.a else 0
+    return [as_expected(g, g.full(shape=g.list(0), value=value))]
+
+
+@onnx("Range")
+def range_(g):
+    start, _, step = (g.list(k)[0] for k in range(3))
+    return [as_expected(g, g.arange(count=g.expected[0].shape[0], start=start, step=step))]
+
+
+@onnx("EyeLike")
+def eye_like(g):
+    ones, k = g.full(shape=g.shape(0), value=1), g.a.get("k", 0)
+    return [as_expected(g, g.triu(g.tril(ones, diagonal=k), diagonal=k))]
+
+
+@onnx("HannWindow", "HammingWindow", "BlackmanWindow")
+def window(g):
+    """a + b cos t + c cos 2t for t from 0 to 2 pi, which is included unless periodic. The data have pi = 3.1415."""
+    n = g.list(0)[0]
+    a, b, c = {"HannWindow": (0.5, -0.5, 0), "HammingWindow": (25 / 46, -21 / 46, 0),
+               "BlackmanWindow": (0.42, -0.5, 0.08)}[g.op]
+    t = g.arange(count=n, start=0, step=2 * 3.1415 / (n if g.a.get("periodic", 1) else n - 1))
+    y = g.add(g.add(g.scale(g.cos(t), factor=b), g.scale(g.cos(g.scale(t, factor=2)), factor=c)), b=a)
+    return [as_expected(g, y)]
+
+
+@onnx("ReverseSequence")
+def reverse_sequence(g):
+    """gather, with the positions written down here."""
+    shape, lengths, time = g.shape(0), g.list(1), g.a.get("time_axis", 0)
+    batch = g.a.get("batch_axis", 1)
+    index = []
+    for flat in range(math.prod(shape)):
+        place = place_of(flat, shape)
+        length = lengths[place[batch]]
+        index.append(length - 1 - place[time] if place[time] < length else place[time])
+    return [g.gather(g.x(0), g.leaf("i64", shape, index), axis=time)]
+
+
+def place_of(flat, shape):
+    place = []
+    for extent in reversed(shape):
+        place.append(flat % extent)
+        flat //= extent
+    return place[::-1]
+
+
+@onnx("Scatter", "ScatterElements")
+def scatter_elements(g):
+    """Elements that are written to become 0, to which scatter_add adds; the mask of them is written down here."""
+    shape, axis, at = g.shape(0), g.a.get("axis", 0), g.shape(1)
+    axis %= len(shape)
+    indices = [i % shape[axis] for i in g.list(1)]
+    written = [0] * math.prod(shape)
+    for flat, index in enumerate(indices):
+        place = place_of(flat, at)
+        place[axis] = index
+        position = 0
+        for p, extent in zip(place, shape):
+            position = position * extent + p
+        if written[position] and g.a.get("reduction", "none") != "add":
+            raise Skip("writes an element twice")
+        written[position] = 1
+    index, updates = g.leaf("i64", at, indices), g.x(2)
+    mask = g.leaf("mask", shape, written)
+    if any(a != s for k, (a, s) in enumerate(zip(at, shape)) if k != axis):
+        raise Skip("indices that do not cover the other axes")
+    added = g.scatter_add(updates, index, axis=axis, extent=shape[axis])
+    if g.a.get("reduction", "none") == "add":
+        return [g.add(g.x(0), added)]
+    return [g.where(mask, added, g.x(0))]
+
+
+@onnx("ScatterND")
+def scatter_nd(g):
+    """Rows by index_add."""
+    shape, width, flat = g.shape(0), g.shape(1)[-1], g.list(1)
+    rows = []
+    for k in range(0, len(flat), width):
+        row = 0
+        for index, extent in zip(flat[k:k + width], shape):
+            row = row * extent + index % extent
+        rows.append(row)
+    reduction, count = g.a.get("reduction", "none"), math.prod(shape[:width])
+    if reduction not in ("none", "add") or reduction == "none" and len(set(rows)) < len(rows):
+        raise Skip("multiplies elements, or writes one twice")
+    updates = g.reshape(g.x(2), shape=[len(rows), *shape[width:]])
+    added = g.reshape(g.index_add(updates, g.leaf("i64", [len(rows)], rows), axis=0, extent=count), shape=shape)
+    if reduction == "add":
+        return [g.add(g.x(0), added)]
+    written = g.leaf("mask", shape[:width] + [1] * (len(shape) - width), [int(r in rows) for r in range(count)])
+    return [g.where(written, added, g.x(0))]
 
 
 @onnx("Gemm")

@@ -96,10 +96,10 @@ def cases_of(name, folder, model):
     of_nodes = iter(nodes.OPS[node.op](g))
     results = [next(of_nodes, None) if o else next(of_nodes, None) and None for o in node.outputs]
     places = [k for k, o in enumerate(node.outputs) if o and results[k] is not None]
-    steps, out = g.numbered(), []
+    out = []
     for k in places:
         t = wanted[node.outputs[k]]
-        upto = steps[:results[k].index + 1]
+        upto = g.numbered()[:results[k].index + 1]
         out.append({"case": f"{node.op}: {name}" + (f", output {k}" if len(node.outputs) > 1 else ""),
                     "inputs": g.leaves, "steps": upto,
                     "y": {"dtype": dtype_of(t), "shape": t.shape, "values": t.values}})
