@@ -1,6 +1,5 @@
 #include <backdrop/core/op.hpp>
 #include <backdrop/graph/rewrite.hpp>
-#include <backdrop/ops/dropout.hpp>
 #include <utility>
 #include <vector>
 
@@ -8,37 +7,53 @@ namespace backdrop {
 
 namespace {
 
-// Nodes that nothing but the dropped dropouts used, directly or through one another: masks, mostly.
-std::vector<bool> masks_only(const Tape& tape) {
-  std::vector<bool> used(tape.size(), false), for_mask(tape.size(), false);
-  for (std::size_t i = tape.size(); i-- > 0;) {
-    const Node& node = tape.node(i);
-    if (node.op == &dropout_op) {
-      used[node.inputs()[0]] = true;
-      for_mask[node.inputs()[1]] = true;
-      continue;
-    }
-    const bool gone = for_mask[i] && !used[i];
-    for (std::uint32_t input : node.inputs()) (gone ? for_mask : used)[input] = true;
-  }
-  std::vector<bool> gone(tape.size());
+std::vector<std::uint32_t> count_uses(const Tape& tape) {
+  std::vector<std::uint32_t> uses(tape.size(), 0);
   for (std::size_t i = 0; i < tape.size(); ++i) {
-    gone[i] = for_mask[i] && !used[i] && !is_leaf(*tape.node(i).op);
+    for (std::uint32_t input : tape.node(i).inputs()) ++uses[input];
   }
-  return gone;
+  return uses;
 }
 
-Rewrite pass_through(const Tape& tape) {
-  const std::vector<bool> gone = masks_only(tape);
+// Each op with a rule for inference is recorded once more and replaced by what the rule records of it.
+Rewrite at_inference(const Tape& tape) {
   Rewrite out(tape);
   for (std::size_t i = 0; i < tape.size(); ++i) {
-    const Node& node = tape.node(i);
-    if (gone[i]) continue;
-    if (node.op == &dropout_op) {
-      out.map(i, out.at(node.inputs()[0]));
+    const Var copy = out.copy(i);
+    const auto rule = tape.node(i).op->inference;
+    if (rule == nullptr) continue;
+    const Tape::Attribution credit(out.tape(), out.tape().node(copy));
+    const Var v = rule(out.tape().call(copy.index()));
+    if (v.index() > copy.index()) {
+      out.stand_in(i, v);
     } else {
-      out.copy(i);
+      out.map(i, v);
     }
+  }
+  return out;
+}
+
+// Without the nodes that the rules replaced, and without those that then lost their last use, directly or
+// through one another: masks, mostly. What nothing used before is a result, and stays.
+Rewrite without_unused(const Rewrite& inference) {
+  const Tape& before = inference.from();
+  const Tape& tape = inference.tape();
+  const std::vector<std::uint32_t> uses_before = count_uses(before);
+  std::vector<bool> is_result(tape.size(), false);
+  for (std::size_t i = 0; i < before.size(); ++i) {
+    const bool replaced = before.node(i).op->inference != nullptr;
+    if (replaced || uses_before[i] == 0) is_result[inference.at(i).index()] = true;
+  }
+  std::vector<std::uint32_t> uses = count_uses(tape);
+  std::vector<bool> gone(tape.size(), false);
+  for (std::size_t i = tape.size(); i-- > 0;) {
+    gone[i] = uses[i] == 0 && !is_result[i] && !is_leaf(*tape.node(i).op);
+    if (!gone[i]) continue;
+    for (std::uint32_t input : tape.node(i).inputs()) --uses[input];
+  }
+  Rewrite out(tape);
+  for (std::size_t i = 0; i < tape.size(); ++i) {
+    if (!gone[i]) out.copy(i);
   }
   return out;
 }
@@ -47,7 +62,9 @@ Rewrite pass_through(const Tape& tape) {
 
 Rewrite without_dropout(const Tape& tape) {
   const Rewrite fused = fuse(tape);
-  return fused.then(pass_through(fused.tape()));
+  const Rewrite inference = at_inference(fused.tape());
+  Rewrite rest = without_unused(inference);
+  return fused.then(inference.then(std::move(rest)));
 }
 
 }  // namespace backdrop

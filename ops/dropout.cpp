@@ -1,10 +1,9 @@
 #include <backdrop/ops/arithmetic.hpp>
 #include <backdrop/ops/dropout.hpp>
-#include <backdrop/ops/layout.hpp>
 
 #include "infer.hpp"
 #include "kernels/arithmetic.hpp"
-#include "operands.hpp"
+#include "masks.hpp"
 
 namespace backdrop {
 
@@ -33,14 +32,13 @@ constinit const Op dropout_op{
     .vjp = {[](const Call& c, Var g) { return dropout(g, c[p], c[1]); }},
     .jvp = multilinear_in<0>,
     .body = [](const Call& c) { return scale(mul(c[0], c[1]), keep_scale(c[p])); },
+    .inference = [](const Call& c) { return c[0]; },
     .exact = true,
 };
 
 Var dropout(Var x, double probability, Var mask, Where where) {
   return all_or_nothing(x.tape(), [&] {
-    const bool spread = mask.dtype() == DType::mask && mask.shape() != x.shape();
-    return x.tape().record(dropout_op, {x, spread ? broadcast_to(mask, x.shape(), where) : mask},
-                           {probability}, where);
+    return x.tape().record(dropout_op, {x, masks::spread(mask, x, where)}, {probability}, where);
   });
 }
 

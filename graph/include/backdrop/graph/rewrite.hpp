@@ -59,7 +59,8 @@ struct FuseOptions {
 Rewrite fuse(const Tape& tape, const FuseOptions& options = {});
 
 /// The recording for inference: every dropout is the identity, and masks that nothing else uses are gone.
-/// Nothing is scaled: dropout already divided by 1-p in training.
+/// Nothing is scaled: dropout already divided by 1-p in training. Other ops of the family become what they
+/// say (Op::inference): the identity too, or their mean for zoneout and drop_path without scale_by_keep.
 Rewrite without_dropout(const Tape& tape);
 
 /// Whether two recordings are the same node by node: ops, inputs, attributes, types, names, places, constants
