@@ -4,6 +4,7 @@
 #include <backdrop/ops/convolution.hpp>
 #include <backdrop/ops/create.hpp>
 #include <backdrop/ops/dropout.hpp>
+#include <backdrop/ops/dropout_variants.hpp>
 #include <backdrop/ops/elementwise.hpp>
 #include <backdrop/ops/index.hpp>
 #include <backdrop/ops/layout.hpp>
@@ -115,6 +116,11 @@ constexpr const Op* kOps[] = {
     // dropout
     &dropout_op,
     &dropout_mask_op,
+    &drop_path_op,
+    &alpha_dropout_op,
+    &gaussian_dropout_op,
+    &drop_block_op,
+    &zoneout_op,
     // reduce
     &sum_op,
     &mean_op,

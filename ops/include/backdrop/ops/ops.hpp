@@ -7,6 +7,7 @@
 #include <backdrop/ops/convolution.hpp>
 #include <backdrop/ops/create.hpp>
 #include <backdrop/ops/dropout.hpp>
+#include <backdrop/ops/dropout_variants.hpp>
 #include <backdrop/ops/elementwise.hpp>
 #include <backdrop/ops/index.hpp>
 #include <backdrop/ops/layout.hpp>
