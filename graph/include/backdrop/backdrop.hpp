@@ -13,6 +13,7 @@
 #include <backdrop/graph/gradient.hpp>
 #include <backdrop/graph/jacobian.hpp>
 #include <backdrop/graph/json.hpp>
+#include <backdrop/graph/monte_carlo.hpp>
 #include <backdrop/graph/optimizer.hpp>
 #include <backdrop/graph/program.hpp>
 #include <backdrop/graph/rewrite.hpp>
