@@ -5,7 +5,6 @@
 """
 import collections
 import pathlib
-import re
 import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -19,28 +18,18 @@ except ImportError:
 import recorder  # noqa: E402
 
 FAMILIES = ["elementwise", "reductions", "shapes", "products", "networks", "dropouts", "programs", "extremes"]
-NOT_THERE_YET = HERE / "not_there_yet.txt"
 
 
 def main():
     torch.set_num_threads(1)
-    missing = set(re.sub("#.*", "", NOT_THERE_YET.read_text()).split()) if NOT_THERE_YET.exists() else set()
     used = set()
     written = {}
     for family in FAMILIES:
-        written[family], left_out = [], 0
-        for case, r in __import__(family).cases().all:
-            ops = {step[0] for step in r.steps}
-            ops |= {f"{step[0]}:{attribute}" for step in r.steps for attribute in step[2]}
-            used |= ops
-            if ops & missing:
-                left_out += 1
-            else:
-                written[family].append(recorder.answer(case, r))
+        recorded = __import__(family).cases().all
+        used |= {step[0] for _, r in recorded for step in r.steps}
+        written[family] = [recorder.answer(case, r) for case, r in recorded]
         recorder.write(HERE / "data" / f"{family}.json", written[family])
-        print(f"{family}: {len(written[family])} cases, {derived(written[family])} with derivatives, {left_out} left out")
-    for stale in sorted(missing - used):
-        sys.exit(f"{NOT_THERE_YET.name} names {stale}, which no case uses")
+        print(f"{family}: {len(written[family])} cases, {derived(written[family])} with derivatives")
     for unused in sorted(set(recorder.OPS) - used):
         sys.exit(f"no case uses {unused}")
     (HERE / "cases.md").write_text(about(written), encoding="utf-8")

@@ -71,7 +71,7 @@ struct Tolerance {
   double relative, absolute;
 };
 constexpr Tolerance kTorch{1e-10, 1e-14};
-constexpr Tolerance kOnnx{1e-5, 1e-7};
+constexpr Tolerance kOnnx{1e-6, 1e-7};
 
 // What is wrong with a result, or "".
 std::string difference(const char* what, const Tensor& got, const Tensor& expected, Tolerance tolerance) {

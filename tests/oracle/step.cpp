@@ -8,6 +8,16 @@ namespace backdrop::oracle {
 Step::Step(Tape& tape, std::vector<Var> operands, const nlohmann::json& attributes)
     : tape_(tape), operands_(std::move(operands)), attributes_(attributes), taken_(operands_.size()) {}
 
+Var Step::operator[](std::size_t k) const {
+  taken_.at(k) = true;
+  return operands_.at(k);
+}
+
+const std::vector<Var>& Step::operands() const {
+  taken_.assign(count(), true);
+  return operands_;
+}
+
 const nlohmann::json* Step::find(const char* name) const {
   asked_.insert(name);
   const auto found = attributes_.find(name);

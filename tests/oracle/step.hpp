@@ -16,9 +16,9 @@ class Step {
  public:
   Step(Tape& tape, std::vector<Var> operands, const nlohmann::json& attributes);
 
-  Var operator[](std::size_t k) const { return taken_.at(k) = true, operands_.at(k); }
+  Var operator[](std::size_t k) const;
   std::size_t count() const { return operands_.size(); }
-  const std::vector<Var>& operands() const { return taken_.assign(count(), true), operands_; }
+  const std::vector<Var>& operands() const;
   Tape& tape() const { return tape_; }
 
   bool has(const char* name) const;

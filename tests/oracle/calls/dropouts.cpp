@@ -10,6 +10,8 @@ void dropout_calls(Vocabulary& v) {
   v["dropout1d"] = [](const Step& s) { return dropout1d(s[0], s.real("p"), s[1]); };
   v["dropout2d"] = [](const Step& s) { return dropout2d(s[0], s.real("p"), s[1]); };
   v["dropout3d"] = [](const Step& s) { return dropout3d(s[0], s.real("p"), s[1]); };
+  v["alpha_dropout"] = [](const Step& s) { return alpha_dropout(s[0], s.real("p"), s[1]); };
+  v["feature_alpha_dropout"] = [](const Step& s) { return feature_alpha_dropout(s[0], s.real("p"), s[1]); };
   v["variational_dropout"] = [](const Step& s) {
     return variational_dropout(s[0], s.real("p"), s[1], s.integer("time"));
   };
@@ -17,8 +19,6 @@ void dropout_calls(Vocabulary& v) {
   v["drop_path"] = [](const Step& s) {
     return drop_path(s[0], s.real("p"), s[1], s.flag("scale_by_keep", true));
   };
-  v["alpha_dropout"] = [](const Step& s) { return alpha_dropout(s[0], s.real("p"), s[1]); };
-  v["feature_alpha_dropout"] = [](const Step& s) { return feature_alpha_dropout(s[0], s.real("p"), s[1]); };
   v["gaussian_dropout"] = [](const Step& s) { return gaussian_dropout(s[0], s[1]); };
   v["drop_block"] = [](const Step& s) { return drop_block(s[0], s[1]); };
   v["zoneout"] = [](const Step& s) { return zoneout(s[0], s[1], s.real("p"), s[2]); };
