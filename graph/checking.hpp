@@ -40,7 +40,8 @@ class DirectionLine {
   DirectionLine(Compiled& values, const Replay& replay, std::vector<std::vector<double>> direction,
                 std::vector<double> weights = {})
       : values_(&values), replay_(&replay), direction_(std::move(direction)), weights_(std::move(weights)) {}
-  double operator()(double t, std::vector<double>& out) const;
+  void operator()(double t, std::vector<double>& out, std::vector<double>& gone) const;
+  std::vector<double> at_zero() const;
 
  private:
   Compiled* values_;
@@ -71,23 +72,36 @@ struct Context {
 /// An entry that did not pass, looked at from both sides.
 void decide(Report::Entry& entry, const Sides& sides, double tolerance);
 
-/// The Jacobian of one output tensor by differences, column by column, compiled once.
+/// The Jacobian of one output tensor by differences, compiled once. Where y consists of runs that depend on
+/// one run of an input each (independent_blocks), one column of every block is estimated at once.
 class Differences {
  public:
   using Enough = std::function<bool(const std::vector<Estimate>&)>;
 
   Differences(const Replay& replay, Var y, Key key);
   std::size_t rows() const { return at_.size(); }
-  /// The derivatives of all outputs by one element; smaller steps are tried until they are `enough`.
-  std::vector<Estimate> estimate(std::size_t input, std::size_t element, const Enough& enough);
-  /// The same, compared with a column of analytic derivatives.
-  std::vector<Report::Entry> check(std::size_t input, std::size_t element,
-                                   const std::vector<double>& analytic, double tolerance);
+  std::size_t blocks(std::size_t input) const { return blocks_[input]; }
+  /// From now on one block, every column by itself.
+  void look_whole(std::size_t input) { blocks_[input] = 1; }
+  /// Columns of a block.
+  std::size_t columns(std::size_t input) const;
+  /// The element of the input that is column `column` of the block that output `row` is in.
+  std::size_t element(std::size_t input, std::size_t row, std::size_t column) const;
+
+  /// The derivatives of all outputs by this column of their blocks; smaller steps are tried until they are
+  /// `enough`.
+  std::vector<Estimate> estimate(std::size_t input, std::size_t column, const Enough& enough);
+  /// The same, compared with analytic derivatives.
+  std::vector<Report::Entry> check(std::size_t input, std::size_t column, const std::vector<double>& analytic,
+                                   double tolerance);
 
  private:
-  double first_step(std::size_t input, std::size_t element) const;
+  class ColumnLine;
+  ColumnLine line(std::size_t input, std::size_t column, double shorter);
+  std::vector<Estimate> along(const ColumnLine& line) const;
 
   const Replay& replay_;
+  std::vector<std::size_t> blocks_;
   Compiled values_;
   double grain_;
   std::vector<double> noise_, at_;
@@ -100,9 +114,9 @@ void check_directional(Context context);
 void check_taylor(Context context);
 void check_dot_product(Context context);
 
-/// The Jacobians of one check: of input k, [rows, columns].
+/// The Jacobian of one input, [rows, columns of a block].
 struct Dense {
-  std::size_t rows = 0, columns = 0;
+  std::size_t rows = 0, columns = 0, blocks = 1;
   std::vector<double> analytic, numeric;
   std::vector<Verdict> verdicts;
 };

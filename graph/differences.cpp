@@ -46,12 +46,43 @@ class Table {
   double error_ = kInfinity;
 };
 
+// One-sided differences of one output at smaller and smaller steps.
+struct Comparison {
+  Sides sides{.smooth = {.error = kInfinity}};
+  double before = 0;
+  int stays = 0;
+  bool over = false;  // rounding has taken over
+
+  void add(double left, double right, double floor) {
+    constexpr double kStays = .6;  // a smooth function's falls to a quarter
+    const double gap = std::fabs(right - left);
+    if (over || !std::isfinite(gap)) return;
+    over = floor > .1 * std::max(std::fabs(left), std::fabs(right));
+    if (over) return;
+    if (gap > floor) {
+      stays = gap > kStays * before ? stays + 1 : 0;
+      sides.left = left;
+      sides.right = right;
+    } else {
+      stays = 0;
+    }
+    before = gap;
+    if (const double error = gap + floor; error < sides.smooth.error) {
+      const double size = std::max(std::fabs(left), std::fabs(right));
+      sides.smooth = {left + (right - left) / 2, error, size, false};
+    }
+  }
+};
+
+double of(const std::vector<double>& gone, std::size_t output) { return gone[gone.size() == 1 ? 0 : output]; }
+
 }  // namespace
 
 std::vector<double> rounding_noise(const Line& f, double spacing, double epsilon) {
   constexpr std::size_t kPoints = 8;
   std::vector<std::vector<double>> y(kPoints);
-  for (std::size_t k = 0; k < kPoints; ++k) f(spacing * static_cast<double>(k), y[k]);
+  std::vector<double> gone;
+  for (std::size_t k = 0; k < kPoints; ++k) f(spacing * static_cast<double>(k), y[k], gone);
   std::vector<double> noise(y[0].size());
   for (std::size_t i = 0; i < noise.size(); ++i) {
     double d[kPoints];
@@ -74,19 +105,21 @@ std::vector<double> rounding_noise(const Line& f, double spacing, double epsilon
 }
 
 std::vector<Estimate> differentiate(const Line& f, const std::vector<double>& at_zero,
-                                    const std::vector<double>& noise, double step, double origin,
-                                    double grain) {
+                                    const std::vector<double>& noise, double step, double grain,
+                                    const std::vector<double>& origin) {
   constexpr int kLevels = 10;
   const std::size_t n = at_zero.size();
   std::vector<Table> tables(n);
   std::vector<Estimate> out(n);
-  std::vector<double> above, below;
+  std::vector<double> above, below, up, down;
   for (int level = 0; level < kLevels; ++level, step /= 2) {
-    const double width = f(step, above) - f(-step, below);
+    f(step, above, up);
+    f(-step, below, down);
     bool settled = level >= 2;
     for (std::size_t i = 0; i < n; ++i) {
+      const double width = of(up, i) - of(down, i);
       const double curvature = std::fabs(above[i] - 2 * at_zero[i] + below[i]) / (step * step);
-      const double uneven = grain * std::max(origin, step) * curvature;
+      const double uneven = grain * std::max(origin.empty() ? 0 : origin[i], step) * curvature;
       const double floor = 4 * noise[i] / width + (uneven < kInfinity ? uneven : 0);
       tables[i].add((above[i] - below[i]) / width, floor);
       settled = settled && tables[i].settled(floor);
@@ -105,39 +138,29 @@ std::vector<Estimate> differentiate(const Line& f, const std::vector<double>& at
   return out;
 }
 
-Sides compare_sides(const Line& f, std::size_t output, double at_zero, double noise, double step) {
+std::vector<Sides> compare_sides(const Line& f, const std::vector<double>& at_zero,
+                                 const std::vector<double>& noise, double step) {
   constexpr int kLevels = 14;
-  constexpr double kStays = .6;  // a smooth function's falls to a quarter
-  Sides out;
-  out.smooth.error = kInfinity;
-  std::vector<double> above, below;
-  double before = 0;
-  int stays = 0;
+  const std::size_t n = at_zero.size();
+  std::vector<Comparison> found(n);
+  std::vector<double> above, below, up, down;
   for (int level = 0; level < kLevels; ++level, step /= 4) {
-    const double up = f(step, above), down = -f(-step, below);
-    const double right = (above[output] - at_zero) / up;
-    const double left = (at_zero - below[output]) / down;
-    const double gap = std::fabs(right - left);
-    const double floor = 8 * noise / step;
-    if (!std::isfinite(gap) || floor > .1 * std::max(std::fabs(left), std::fabs(right))) {
-      if (std::isfinite(gap)) break;
-      continue;
+    f(step, above, up);
+    f(-step, below, down);
+    bool over = true;
+    for (std::size_t i = 0; i < n; ++i) {
+      const double right = (above[i] - at_zero[i]) / of(up, i);
+      const double left = (at_zero[i] - below[i]) / -of(down, i);
+      found[i].add(left, right, 8 * noise[i] / step);
+      over = over && found[i].over;
     }
-    if (gap > floor) {
-      stays = gap > kStays * before ? stays + 1 : 0;
-      out.left = left;
-      out.right = right;
-    } else {
-      stays = 0;
-    }
-    before = gap;
-    const double error = gap + floor;
-    if (error < out.smooth.error) {
-      out.smooth = {(above[output] - below[output]) / (up + down), error,
-                    std::max(std::fabs(left), std::fabs(right)), false};
-    }
+    if (over) break;
   }
-  out.kink = stays >= 3;
+  std::vector<Sides> out(n);
+  for (std::size_t i = 0; i < n; ++i) {
+    out[i] = found[i].sides;
+    out[i].kink = found[i].stays >= 3;
+  }
   return out;
 }
 

@@ -7,9 +7,9 @@
 /// Derivatives from values alone.
 namespace backdrop {
 
-/// The outputs of a function at distance t along a line, into the second argument; returns the distance
-/// actually gone, which rounding may have changed.
-using Line = std::function<double(double, std::vector<double>&)>;
+/// The outputs of a function at distance t along a line, and the distance actually gone, which rounding may
+/// have changed: one for all outputs, or one for each.
+using Line = std::function<void(double t, std::vector<double>& outputs, std::vector<double>& gone)>;
 
 /// How much rounding moves each output, from the differences of values so close together that nothing else
 /// can: More and Wild, "Estimating computational noise", SISC 33 (2011). At least half an ulp of the value.
@@ -26,10 +26,10 @@ struct Estimate {
 /// Central differences at steps h, h/2, h/4, ..., extrapolated to 0 until rounding or `levels` stops it:
 /// Ridders, "Accurate computation of F'(x) and F'(x) F''(x)", Adv. Eng. Software 4 (1982). One per output.
 /// Where rounding keeps the two points of a step from lying evenly about 0, `grain` is the spacing of numbers
-/// there, relative to `origin` or the step, whichever is larger.
+/// there, relative to the step or `origin` (none, or one for each output), whichever is larger.
 std::vector<Estimate> differentiate(const Line& f, const std::vector<double>& at_zero,
-                                    const std::vector<double>& noise, double step, double origin = 0,
-                                    double grain = 0);
+                                    const std::vector<double>& noise, double step, double grain = 0,
+                                    const std::vector<double>& origin = {});
 
 /// What lies on either side of 0.
 struct Sides {
@@ -37,8 +37,9 @@ struct Sides {
   double left = 0, right = 0;
   Estimate smooth;  ///< without a kink: the slope from the smallest useful step
 };
-/// Compares one-sided differences of one output at steps h, h/4, h/16, ...: their difference falls with h for
-/// a smooth function, and stays where a branch changes inside the step.
-Sides compare_sides(const Line& f, std::size_t output, double at_zero, double noise, double step);
+/// Compares one-sided differences of each output at steps h, h/4, h/16, ...: their difference falls with h
+/// for a smooth function, and stays where a branch changes inside the step.
+std::vector<Sides> compare_sides(const Line& f, const std::vector<double>& at_zero,
+                                 const std::vector<double>& noise, double step);
 
 }  // namespace backdrop

@@ -140,10 +140,10 @@ Report::Trend follow(const DirectionLine& line, double here, double first, doubl
   constexpr int kLevels = 30;
   Report::Trend trend;
   trend.order = order;
-  std::vector<double> there;
+  std::vector<double> there, gone;
   double h = kFirstStep;
   for (int level = 0; level < kLevels; ++level, h /= 2) {
-    line(h, there);
+    line(h, there, gone);
     const double expected = h * first + (order == 2 ? h * h / 2 * second : 0);
     const double remainder = std::fabs(there[0] - here - expected);
     const double floor = 16 * (noise + epsilon * std::fabs(expected));
@@ -175,8 +175,7 @@ void check_directional(Context context) {
     const DirectionLine line = direction.line(values);
     const auto [analytic, size] = context.options.forward ? direction.forward() : direction.reverse();
     const std::vector<double> noise = rounding_noise(line, kNear * eps, eps);
-    std::vector<double> here;
-    line(0, here);
+    const std::vector<double> here = line.at_zero();
     Estimate estimate = differentiate(line, here, noise, kFirstStep)[0];
     Report::Entry entry{0, static_cast<std::size_t>(k), 0, analytic, 0, 0, Verdict::pass};
     entry.verdict = judge(analytic, estimate, context.tolerance);
@@ -188,7 +187,7 @@ void check_directional(Context context) {
     entry.numeric = estimate.value;
     entry.error = estimate.error;
     if (entry.verdict != Verdict::pass) {
-      decide(entry, compare_sides(line, 0, here[0], noise[0], kFirstStep), context.tolerance);
+      decide(entry, compare_sides(line, here, noise, kFirstStep)[0], context.tolerance);
     }
     add(context.report, entry);
   }
@@ -202,17 +201,16 @@ void check_taylor(Context context) {
   for (int k = 0; k < context.options.directions; ++k) {
     const Direction direction(context.replay, draw);
     const DirectionLine line = direction.line(values);
-    const double noise = rounding_noise(line, kNear * eps, eps)[0];
-    std::vector<double> here;
-    line(0, here);
+    const std::vector<double> noise = rounding_noise(line, kNear * eps, eps);
+    const std::vector<double> here = line.at_zero();
     const double first = (context.options.forward ? direction.forward() : direction.reverse()).first;
-    std::vector<Report::Trend> trends{follow(line, here[0], first, 0, noise, 1, eps)};
+    std::vector<Report::Trend> trends{follow(line, here[0], first, 0, noise[0], 1, eps)};
     if (trends[0].verdict == Verdict::pass && context.options.given.empty()) {
-      trends.push_back(follow(line, here[0], first, direction.second(), noise, 2, eps));
+      trends.push_back(follow(line, here[0], first, direction.second(), noise[0], 2, eps));
     }
     for (Report::Trend& trend : trends) {
       const bool failed = trend.verdict == Verdict::fail;
-      if (failed && compare_sides(line, 0, here[0], noise, kFirstStep).kink) trend.verdict = Verdict::kink;
+      if (failed && compare_sides(line, here, noise, kFirstStep)[0].kink) trend.verdict = Verdict::kink;
       count(context.report, trend.verdict);
       context.report.trends.push_back(std::move(trend));
     }

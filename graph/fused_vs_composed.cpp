@@ -109,8 +109,10 @@ FusedVsComposed fused_vs_composed(Var node, const ValueOptions& options) {
   const Var roots[] = {both.fused, both.composed};
   const Replay replay(roots, both.inputs, at, Replay::Precision::recorded);
   const Var fused = replay.roots()[0], composed = replay.roots()[1];
-  const auto rows = [&](Var y) { return jacobians_by_rows(replay, y, replay.inputs(), false); };
-  const auto columns = [&](Var y) { return jacobians_by_columns(replay, y, replay.inputs(), false); };
+  const auto rows = [&](Var y) { return jacobians_by_rows(replay, y, replay.inputs(), {.optimize = false}); };
+  const auto columns = [&](Var y) {
+    return jacobians_by_columns(replay, y, replay.inputs(), {.optimize = false});
+  };
   {
     const Compiled program(replay, {fused, composed}, {}, false);
     const Outputs run = program.run();

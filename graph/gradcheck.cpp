@@ -4,6 +4,7 @@
 #include <backdrop/graph/gradcheck.hpp>
 #include <backdrop/graph/gradient.hpp>
 
+#include "block_structure.hpp"
 #include "checking.hpp"
 
 namespace backdrop {
@@ -12,37 +13,82 @@ namespace checking {
 
 namespace {
 
-Dense compare(Context context, Differences& differences, std::size_t input, const Tensor& analytic,
-              std::size_t first_row) {
-  const std::size_t m = differences.rows(), n = context.replay.at()[input].numel();
-  Dense out{m, n, std::vector<double>(m * n), std::vector<double>(m * n), std::vector<Verdict>(m * n)};
+// More are not looked at one by one.
+constexpr std::size_t kMostEntries = 1 << 20;
+
+// How many entries a full check looks at.
+std::size_t entries(Var y, const std::vector<Var>& xs) {
+  std::size_t count = 0;
+  for (Var x : xs) count += y.shape().numel() * x.shape().numel() / independent_blocks(y, x);
+  return count;
+}
+
+// The derivatives of y in one input: analytic ones, in blocks, and differences.
+struct Compared {
+  Dense dense;
+  std::vector<Report::Entry> entries;
+  bool failed = false;
+};
+
+Compared compare(const Context& context, Differences& differences, std::size_t input,
+                 const Tensor& analytic) {
+  const std::size_t m = differences.rows(), n = differences.columns(input);
+  Compared out;
+  out.dense = {m,
+               n,
+               differences.blocks(input),
+               std::vector<double>(m * n),
+               std::vector<double>(m * n),
+               std::vector<Verdict>(m * n)};
   std::vector<double> column(m);
   for (std::size_t j = 0; j < n; ++j) {
     for (std::size_t i = 0; i < m; ++i) column[i] = analytic.at(i * n + j);
-    for (Report::Entry entry : differences.check(input, j, column, context.tolerance)) {
+    for (const Report::Entry& entry : differences.check(input, j, column, context.tolerance)) {
       const std::size_t e = entry.row * n + j;
-      out.analytic[e] = entry.analytic;
-      out.numeric[e] = entry.numeric;
-      out.verdicts[e] = entry.verdict;
-      entry.row += first_row;
-      add(context.report, entry);
+      out.dense.analytic[e] = entry.analytic;
+      out.dense.numeric[e] = entry.numeric;
+      out.dense.verdicts[e] = entry.verdict;
+      out.failed = out.failed || entry.verdict == Verdict::fail;
+      out.entries.push_back(entry);
     }
   }
   return out;
 }
 
-void check_full(Context context, Var y, const std::vector<Tensor>& analytic, std::size_t first_row,
-                std::vector<Dense>& found) {
+Tensor derivative(const Context& context, Var y, std::size_t input, std::size_t blocks) {
+  const std::span<const Var> x(&context.replay.inputs()[input], 1);
+  const JacobianOptions options{.blocks = blocks, .various_seeds = true};
+  return context.options.forward ? jacobians_by_columns(context.replay, y, x, options)[0]
+                                 : jacobians_by_rows(context.replay, y, x, options)[0];
+}
+
+// Of a block diagonal Jacobian only the blocks are looked at, all at once, until something fails: then it is
+// looked at whole, if that is possible at all, because where it is wrong is seen between the blocks, too.
+void check_full(const Context& context, Var y, std::size_t first_row, std::vector<Dense>& found) {
   Differences differences(context.replay, y, context.options.key);
-  for (std::size_t k = 0; k < analytic.size(); ++k) {
-    found.push_back(compare(context, differences, k, analytic[k], first_row));
+  for (std::size_t k = 0; k < context.replay.inputs().size(); ++k) {
+    Compared compared = compare(context, differences, k, derivative(context, y, k, differences.blocks(k)));
+    const std::size_t whole = y.shape().numel() * context.replay.at()[k].numel();
+    if (compared.failed && differences.blocks(k) > 1 && whole <= kMostEntries) {
+      differences.look_whole(k);
+      compared = compare(context, differences, k, derivative(context, y, k, 1));
+    }
+    for (Report::Entry entry : compared.entries) {
+      entry.row += first_row;
+      add(context.report, entry);
+    }
+    found.push_back(std::move(compared.dense));
   }
 }
 
-std::vector<Tensor> derivatives(const Context& context, Var y) {
-  const std::vector<Var>& xs = context.replay.inputs();
-  return context.options.forward ? jacobians_by_columns(context.replay, y, xs)
-                                 : jacobians_by_rows(context.replay, y, xs);
+void check_given(const Context& context, const std::vector<Tensor>& given, std::vector<Dense>& found) {
+  Differences differences(context.replay, context.replay.roots()[0], context.options.key);
+  for (std::size_t k = 0; k < given.size(); ++k) {
+    differences.look_whole(k);
+    Compared compared = compare(context, differences, k, given[k]);
+    for (const Report::Entry& entry : compared.entries) add(context.report, entry);
+    found.push_back(std::move(compared.dense));
+  }
 }
 
 // Derivatives written by hand stand behind y among the roots.
@@ -67,19 +113,19 @@ std::vector<Dense> check_second_order(Context context) {
   std::vector<Dense> found;
   std::size_t first_row = 0;
   for (Var gradient : vjp(y, context.replay.inputs(), tape.constant(weights))) {
-    check_full(context, gradient, derivatives(context, gradient), first_row, found);
+    check_full(context, gradient, first_row, found);
     first_row += gradient.shape().numel();
   }
   return found;
 }
 
-std::string locate(const Replay& replay, const GradcheckOptions& options) {
+// The first node that the mode finds wrong by itself.
+std::string locate(const Replay& replay, const GradcheckOptions& options, CheckMode mode) {
   constexpr std::size_t kMostNodes = 2000;
   Tape& tape = replay.tape();
   const std::size_t count = std::min(tape.size(), kMostNodes);
   GradcheckOptions local = options;
-  if (options.mode == CheckMode::full || options.mode == CheckMode::taylor)
-    local.mode = CheckMode::directional;
+  local.mode = mode;
   local.feeds.clear();
   local.given.clear();
   local.locate = false;
@@ -97,11 +143,25 @@ std::string locate(const Replay& replay, const GradcheckOptions& options) {
       const bool fresh = std::find(inputs.begin(), inputs.end(), x) == inputs.end();
       if (is_float(x.dtype()) && tape.node(input).op != &constant_op && fresh) inputs.push_back(x);
     }
-    if (inputs.empty()) continue;
+    if (inputs.empty() || (mode == CheckMode::full && entries(tape.var(i), inputs) > kMostEntries)) continue;
     const Report report = gradcheck(tape.var(i), inputs, local);
     if (report.count(Verdict::fail) > 0) return report.subject;
   }
   return "";
+}
+
+std::string locate(const Replay& replay, const GradcheckOptions& options) {
+  switch (options.mode) {
+    case CheckMode::full:
+    case CheckMode::taylor: {  // the cheap way first
+      const std::string found = locate(replay, options, CheckMode::directional);
+      if (!found.empty()) return found;
+      const bool full = options.mode == CheckMode::full;
+      return locate(replay, options, full ? CheckMode::full : CheckMode::second_order);
+    }
+    default:
+      return locate(replay, options, options.mode);
+  }
 }
 
 }  // namespace
@@ -149,10 +209,11 @@ Report gradcheck(Var y, const std::vector<Var>& inputs, const GradcheckOptions& 
   std::vector<Dense> found;
   switch (options.mode) {
     case CheckMode::full:
-      checking::check_full(context, replay.roots()[0],
-                           options.given.empty() ? checking::derivatives(context, replay.roots()[0])
-                                                 : checking::given_derivatives(context),
-                           0, found);
+      if (options.given.empty()) {
+        checking::check_full(context, replay.roots()[0], 0, found);
+      } else {
+        checking::check_given(context, checking::given_derivatives(context), found);
+      }
       break;
     case CheckMode::second_order:
       found = checking::check_second_order(context);

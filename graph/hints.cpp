@@ -74,6 +74,7 @@ bool moved(const Dense& d, From from) {
 }
 
 std::string explain_places(const Dense& d, const Shape& x) {
+  if (d.blocks > 1) return "";
   const std::size_t n = d.columns;
   const auto transposed = [&](std::size_t e) -> std::optional<std::size_t> { return e % n * n + e / n; };
   if (d.rows == n && n > 1 && moved(d, transposed)) return "analytic = numeric transposed";
@@ -102,9 +103,11 @@ std::string explain_count(const Dense& d, const Shape& y, const Shape& x) {
   if (failed * 2 > d.verdicts.size()) return "";
   const std::size_t first = static_cast<std::size_t>(
       std::find(d.verdicts.begin(), d.verdicts.end(), Verdict::fail) - d.verdicts.begin());
+  const std::size_t row = first / d.columns, block = row / (d.rows / d.blocks);
   return std::to_string(failed) + " of " + std::to_string(d.verdicts.size()) +
-         " entries are wrong, the first for element " + std::to_string(first / d.columns) + " of y " +
-         to_string(y) + " and element " + std::to_string(first % d.columns) + " of the input " + to_string(x);
+         " entries are wrong, the first for element " + std::to_string(row) + " of y " + to_string(y) +
+         " and element " + std::to_string(block * d.columns + first % d.columns) + " of the input " +
+         to_string(x);
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <backdrop/ops/create.hpp>
 #include <vector>
 
+#include "block_structure.hpp"
 #include "replay.hpp"
 
 namespace backdrop {
@@ -36,11 +37,23 @@ Shape joined(const Shape& a, const Shape& b) {
   return Shape(std::move(extents));
 }
 
-Tensor whole(const Replay& replay, Var y, Var x) {
+// By rows or by columns of all blocks at once, whichever are fewer.
+Tensor in_blocks(const Replay& replay, Var y, Var x, std::size_t blocks) {
   const bool rows = y.shape().numel() <= x.shape().numel();
   const std::span<const Var> xs(&x, 1);
-  const auto dense = rows ? jacobians_by_rows(replay, y, xs) : jacobians_by_columns(replay, y, xs);
-  return dense[0].reshape(joined(y.shape(), x.shape()));
+  const JacobianOptions options{.blocks = blocks};
+  return (rows ? jacobians_by_rows(replay, y, xs, options) : jacobians_by_columns(replay, y, xs, options))[0];
+}
+
+// [elements of y, columns of a block] with zeros between the blocks.
+Tensor spread_blocks(const Tensor& values, std::size_t blocks) {
+  const auto m = static_cast<std::size_t>(values.shape()[0]), n = static_cast<std::size_t>(values.shape()[1]);
+  Tensor out = Tensor::zeros({values.shape()[0], static_cast<std::int64_t>(n * blocks)}, values.dtype());
+  for (std::size_t i = 0; i < m; ++i) {
+    const std::size_t first = i / (m / blocks) * n;
+    for (std::size_t j = 0; j < n; ++j) set_element(out, i * n * blocks + first + j, values.at(i * n + j));
+  }
+  return out;
 }
 
 }  // namespace
@@ -91,17 +104,34 @@ std::string to_string(const LocalJacobian& jacobian) {
   return "diag(" + list.substr(1, list.size() - 2) + ")";
 }
 
+BlockJacobian block_jacobian(Var y, Var x, const ValueOptions& options) {
+  const Replay replay({&y, 1}, {&x, 1}, options, Replay::Precision::recorded);
+  const Var to = replay.roots()[0], from = replay.inputs()[0];
+  const std::size_t blocks = independent_blocks(to, from);
+  return {blocks, in_blocks(replay, to, from, blocks)};
+}
+
+Structure BlockJacobian::structure() const {
+  const bool diagonal = values.shape()[1] == 1 && values.numel() == blocks;
+  return diagonal ? Structure::diagonal : blocks > 1 ? Structure::block : Structure::dense;
+}
+
+Tensor BlockJacobian::dense() const { return spread_blocks(values, blocks); }
+
 Tensor jacobian(Var y, Var x, const ValueOptions& options) {
   const Replay replay({&y, 1}, {&x, 1}, options, Replay::Precision::recorded);
-  return whole(replay, replay.roots()[0], replay.inputs()[0]);
+  const std::size_t blocks = independent_blocks(replay.roots()[0], replay.inputs()[0]);
+  const Tensor values = in_blocks(replay, replay.roots()[0], replay.inputs()[0], blocks);
+  return spread_blocks(values, blocks).reshape(joined(y.shape(), x.shape()));
 }
 
 Tensor hessian(Var y, Var x, const ValueOptions& options) {
   const Replay replay({&y, 1}, {&x, 1}, options, Replay::Precision::recorded);
   const Var at = replay.inputs()[0];
   const Var gradient = grad(replay.roots()[0], at);
-  const std::vector<Tensor> dense = jacobians_by_columns(replay, gradient, {&at, 1});
-  return dense[0].reshape(joined(x.shape(), x.shape()));
+  const std::size_t blocks = independent_blocks(gradient, at);
+  const std::vector<Tensor> values = jacobians_by_columns(replay, gradient, {&at, 1}, {.blocks = blocks});
+  return spread_blocks(values[0], blocks).reshape(joined(x.shape(), x.shape()));
 }
 
 }  // namespace backdrop

@@ -4,7 +4,7 @@
 #include <backdrop/core/error.hpp>
 #include <backdrop/core/op.hpp>
 #include <backdrop/graph/gradient.hpp>
-#include <cstring>
+#include <cmath>
 
 namespace backdrop {
 
@@ -123,50 +123,78 @@ void set_element(Tensor& tensor, std::size_t flat, double number) {
   }
 }
 
-std::vector<Tensor> jacobians_by_rows(const Replay& replay, Var y, std::span<const Var> xs, bool optimize) {
+namespace {
+
+double seed_of(std::size_t block, const JacobianOptions& options) {
+  if (!options.various_seeds) return 1;
+  const std::uint64_t bits = (block + 1) * 0x9E3779B97F4A7C15U;
+  const double size = std::exp2(static_cast<double>(bits >> 60 & 7) - 4);  // 1/16 ... 8
+  return bits >> 63 != 0 ? -size : size;
+}
+
+Tensor matrix(std::size_t rows, std::size_t columns, DType dtype) {
+  return Tensor::zeros({static_cast<std::int64_t>(rows), static_cast<std::int64_t>(columns)}, dtype);
+}
+
+}  // namespace
+
+std::vector<Tensor> jacobians_by_rows(const Replay& replay, Var y, std::span<const Var> xs,
+                                      const JacobianOptions& options) {
   Tape& tape = replay.tape();
   const Tape::Mark before = tape.mark();
   const Var seed = tape.input("cotangent", y.shape(), y.dtype());
-  Compiled rows(replay, vjp(y, xs, seed), {&seed, 1}, optimize);
-  const auto m = static_cast<std::int64_t>(y.shape().numel());
+  Compiled program(replay, vjp(y, xs, seed), {&seed, 1}, options.optimize);
+  const std::size_t rows = y.shape().numel() / options.blocks;
   std::vector<Tensor> out;
-  for (Var x : xs) {
-    out.push_back(Tensor::zeros({m, static_cast<std::int64_t>(x.shape().numel())}, x.dtype()));
-  }
-  Tensor& cotangent = rows.input(replay.inputs().size());
-  for (std::size_t i = 0; i < y.shape().numel(); ++i) {
-    set_element(cotangent, i, 1);
-    {
-      const Outputs row = rows.run();
-      for (std::size_t k = 0; k < xs.size(); ++k) {
-        const std::size_t bytes = byte_size(xs[k].dtype(), xs[k].shape().numel());
-        std::memcpy(static_cast<std::byte*>(out[k].mutable_bytes()) + i * bytes, row[k].bytes(), bytes);
+  for (Var x : xs) out.push_back(matrix(y.shape().numel(), x.shape().numel() / options.blocks, x.dtype()));
+  Tensor& cotangent = program.input(replay.inputs().size());
+  const auto seed_all = [&](std::size_t row, bool on) {
+    for (std::size_t b = 0; b < options.blocks; ++b) {
+      set_element(cotangent, b * rows + row, on ? seed_of(b, options) : 0);
+    }
+  };
+  for (std::size_t i = 0; i < rows; ++i) {
+    seed_all(i, true);
+    const Outputs run = program.run();
+    for (std::size_t k = 0; k < xs.size(); ++k) {
+      const std::size_t columns = xs[k].shape().numel() / options.blocks;
+      for (std::size_t b = 0; b < options.blocks; ++b) {
+        const double unit = 1 / seed_of(b, options);
+        for (std::size_t j = 0; j < columns; ++j) {
+          set_element(out[k], (b * rows + i) * columns + j, run[k].at(b * columns + j) * unit);
+        }
       }
     }
-    set_element(cotangent, i, 0);
+    seed_all(i, false);
   }
   tape.rewind(before);
   return out;
 }
 
 std::vector<Tensor> jacobians_by_columns(const Replay& replay, Var y, std::span<const Var> xs,
-                                         bool optimize) {
+                                         const JacobianOptions& options) {
   Tape& tape = replay.tape();
   std::vector<Tensor> out;
+  const std::size_t m = y.shape().numel(), rows = m / options.blocks;
   for (Var x : xs) {
     const Tape::Mark before = tape.mark();
     const Var seed = tape.input("tangent", x.shape(), x.dtype());
-    Compiled columns(replay, {jvp(y, x, seed)}, {&seed, 1}, optimize);
-    const std::size_t m = y.shape().numel(), n = x.shape().numel();
-    Tensor dense = Tensor::zeros({static_cast<std::int64_t>(m), static_cast<std::int64_t>(n)}, y.dtype());
-    Tensor& tangent = columns.input(replay.inputs().size());
-    for (std::size_t j = 0; j < n; ++j) {
-      set_element(tangent, j, 1);
-      {
-        const Outputs column = columns.run();
-        for (std::size_t i = 0; i < m; ++i) set_element(dense, i * n + j, column[0].at(i));
+    Compiled program(replay, {jvp(y, x, seed)}, {&seed, 1}, options.optimize);
+    const std::size_t columns = x.shape().numel() / options.blocks;
+    Tensor dense = matrix(m, columns, y.dtype());
+    Tensor& tangent = program.input(replay.inputs().size());
+    const auto seed_all = [&](std::size_t column, bool on) {
+      for (std::size_t b = 0; b < options.blocks; ++b) {
+        set_element(tangent, b * columns + column, on ? seed_of(b, options) : 0);
       }
-      set_element(tangent, j, 0);
+    };
+    for (std::size_t j = 0; j < columns; ++j) {
+      seed_all(j, true);
+      const Outputs run = program.run();
+      for (std::size_t i = 0; i < m; ++i) {
+        set_element(dense, i * columns + j, run[0].at(i) / seed_of(i / rows, options));
+      }
+      seed_all(j, false);
     }
     out.push_back(std::move(dense));
     tape.rewind(before);

@@ -61,10 +61,19 @@ void set_element(Tensor& tensor, std::size_t flat, double number);
 
 /// dy/dx for each x as [elements of y, elements of x]: a run with a unit cotangent per row (dtype of x), or
 /// a run with a unit tangent per column (dtype of y). y and xs are of the replay's tape, xs among its inputs.
+struct JacobianOptions {
+  bool optimize = true;
+  /// Of a block diagonal Jacobian (independent_blocks) one row or column of every block at once; the result
+  /// is [elements of y, columns of a block].
+  std::size_t blocks = 1;
+  /// Seeds of various signs and sizes in place of 1, powers of two that are taken off again to the same bits:
+  /// they show a rule that is not linear, and one that mixes the blocks.
+  bool various_seeds = false;
+};
 std::vector<Tensor> jacobians_by_rows(const Replay& replay, Var y, std::span<const Var> xs,
-                                      bool optimize = true);
+                                      const JacobianOptions& options = {});
 std::vector<Tensor> jacobians_by_columns(const Replay& replay, Var y, std::span<const Var> xs,
-                                         bool optimize = true);
+                                         const JacobianOptions& options = {});
 
 /// "a", or "mul at train.cpp:12" for a node without a name.
 std::string describe(Var v);

@@ -30,6 +30,14 @@ Type infer_sum_to(const Call& c) {
   return {c.dtype(0), c.tape.intern(to)};
 }
 
+// The leading axes that both have in full.
+std::size_t shared_axes(const Call& c, std::size_t) {
+  const Shape &x = c.shape(0), &y = c.y.shape();
+  std::size_t k = 0;
+  while (x.rank() == y.rank() && k < x.rank() && x[k] == y[k]) ++k;
+  return k;
+}
+
 void sum_down(const Eval& e) {
   kernels::reduce(e, kernels::Fold::sum, kernels::axes_summed(*e.x[0].shape, *e.y.shape));
 }
@@ -43,6 +51,7 @@ constinit const Op broadcast_to_op{
     .attrs = {shape},
     .formula = "y = x repeated along new axes and axes of extent 1",
     .jacobian = "0s and 1s: B, with B[i, j] = 1 where y[i] is a copy of x[j]",
+    .leading = shared_axes,
     .infer = infer_broadcast,
     .eval = kernels::broadcast,
     .vjp = {[](const Call& c, Var g) { return sum_to(g, c.shape(0)); }},
@@ -56,6 +65,7 @@ constinit const Op sum_to_op{
     .attrs = {shape},
     .formula = "y = x summed over the axes that `shape` lacks or has with extent 1",
     .jacobian = "B', the transpose of broadcast_to's",
+    .leading = shared_axes,
     .infer = infer_sum_to,
     .eval = sum_down,
     .vjp = {[](const Call& c, Var g) { return broadcast_to(g, c.shape(0)); }},

@@ -22,6 +22,8 @@ constexpr auto dtype = attr::dtype("dtype");
 
 std::size_t at(std::int64_t k) { return static_cast<std::size_t>(k); }
 
+std::size_t before_axis(const Call& c, std::size_t) { return at(c[axis]); }
+
 void require_dtypes(const Call& c) {
   if (c.dtype(0) == DType::mask) {
     throw DTypeError(std::string(c.name()) + ": input 'x' is a mask; use f32, f64 or i64, or cast it");
@@ -107,6 +109,7 @@ constinit const Op index_select_op{
     .attrs = {axis},
     .formula = "y[a..., i..., b...] = x[a..., indices[i...], b...]",
     .jacobian = "0s and 1s: 1 where y[k] is a copy of x[j]",
+    .leading = before_axis,
     .infer = infer_index_select,
     .eval = [](const Eval& e) { kernels::index_select(e, at(e[axis])); },
     .vjp = {[](const Call& c, Var g) { return index_add(g, c[1], c[axis], c.shape(0)[at(c[axis])]); }},
@@ -120,6 +123,7 @@ constinit const Op index_add_op{
     .attrs = {axis, extent},
     .formula = "y = 0; y[a..., indices[i...], b...] += x[a..., i..., b...] in the order of i",
     .jacobian = "the transpose of index_select's",
+    .leading = before_axis,
     .infer = infer_index_add,
     .eval = [](const Eval& e) { kernels::index_add(e, at(e[axis])); },
     .vjp = {[](const Call& c, Var g) { return index_select(g, c[1], c[axis]); }},
@@ -133,6 +137,7 @@ constinit const Op gather_op{
     .attrs = {axis},
     .formula = "y[a..., i, b...] = x[a..., indices[a..., i, b...], b...]",
     .jacobian = "0s and 1s: 1 where y[k] is a copy of x[j]",
+    .leading = before_axis,
     .infer = infer_gather,
     .eval = [](const Eval& e) { kernels::gather(e, at(e[axis])); },
     .vjp = {[](const Call& c, Var g) { return scatter_add(g, c[1], c[axis], c.shape(0)[at(c[axis])]); }},
@@ -146,6 +151,7 @@ constinit const Op scatter_add_op{
     .attrs = {axis, extent},
     .formula = "y = 0; y[a..., indices[a..., i, b...], b...] += x[a..., i, b...] in the order of i",
     .jacobian = "the transpose of gather's",
+    .leading = before_axis,
     .infer = infer_scatter_add,
     .eval = [](const Eval& e) { kernels::scatter_add(e, at(e[axis])); },
     .vjp = {[](const Call& c, Var g) { return gather(g, c[1], c[axis]); }},

@@ -63,6 +63,12 @@ Type infer_matmul(const Call& c) {
   return {c.dtype(0), c.tape.intern(joined(a.extents().first(rank - 2), {x.rows, y.columns}))};
 }
 
+// The rows of a are worked on one by one, too.
+std::size_t batch_axes(const Call& c, std::size_t input) {
+  const std::size_t rank = c.y.shape().rank();
+  return input == 0 && !c[transpose_a] ? rank - 1 : rank - 2;
+}
+
 void require_matrix(const char* which, const Shape& shape, bool transposed) {
   if (shape.rank() == 0) {
     throw ShapeError(std::string("matmul: ") + which + " is a scalar; use mul()");
@@ -110,6 +116,7 @@ constinit const Op matmul_op{
     .attrs = {transpose_a, transpose_b},
     .formula = "y = op(a) op(b), op the identity or the transpose of the last two axes",
     .jacobian = "[I (x) op(b)', op(a) (x) I]",
+    .leading = batch_axes,
     .infer = infer_matmul,
     .eval = [](const Eval& e) { kernels::matmul(e, e[transpose_a], e[transpose_b]); },
     .vjp = {[](const Call& c, Var g) {

@@ -32,6 +32,10 @@ Var record(const Op& op, Var x, std::span<const std::int64_t> over, bool keep, W
   return x.tape().record(op, {x}, {std::span<const std::int64_t>(sorted), keep}, where);
 }
 
+std::size_t leading(const Call& c, std::size_t) {
+  return c[axes].empty() ? 0 : static_cast<std::size_t>(c[axes][0]);
+}
+
 double terms(const Call& c) {
   double count = 1;
   for (std::int64_t axis : c[axes]) count *= static_cast<double>(c.shape(0)[static_cast<std::size_t>(axis)]);

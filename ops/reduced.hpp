@@ -13,6 +13,8 @@ inline constexpr auto keepdims = attr::boolean("keepdims");
 Type infer(const Call& c);
 /// The same for what is undefined over nothing: throws ShapeError when a reduced axis is empty.
 Type infer_some(const Call& c);
+/// The axes before the first that is reduced: an Op's `leading`.
+std::size_t leading(const Call& c, std::size_t input);
 /// Records `op`, whose attributes begin with axes and keepdims, over `axes` as a user gave them.
 Var record(const Op& op, Var x, std::span<const std::int64_t> axes, bool keepdims, Where where);
 /// How many elements of input 0 fall onto one of the output.

@@ -77,6 +77,14 @@ void copy_in(const Eval& e) {
   kernels::copy_box(box, e.x[0], e.y, e.workers);
 }
 
+// The leading axes that are taken as they are.
+std::size_t whole_axes(const Call& c, std::size_t) {
+  const Shape &x = c.shape(0), &y = c.y.shape();
+  std::size_t k = 0;
+  while (k < x.rank() && x[k] == y[k] && c[steps][k] == 1) ++k;
+  return k;
+}
+
 Var take(Var x, const Shape& part, Ints first, Ints step, Where where = Where::here()) {
   return x.tape().record(slice_op, {x}, {part.extents(), first, step}, where);
 }
@@ -108,6 +116,7 @@ constinit const Op slice_op{
     .attrs = {shape, starts, steps},
     .formula = "y[i, j, ...] = x[starts[0] + i steps[0], starts[1] + j steps[1], ...]",
     .jacobian = "rows of the identity",
+    .leading = whole_axes,
     .infer = infer_slice,
     .eval = copy_out,
     .vjp = {[](const Call& c, Var g) {
@@ -123,6 +132,7 @@ constinit const Op unslice_op{
     .attrs = {shape, starts, steps},
     .formula = "y[starts[0] + i steps[0], starts[1] + j steps[1], ...] = x[i, j, ...], 0 elsewhere",
     .jacobian = "columns of the identity",
+    .leading = whole_axes,
     .infer = infer_unslice,
     .eval = copy_in,
     .vjp = {[](const Call& c, Var g) { return take(g, c.shape(0), c[starts], c[steps]); }},

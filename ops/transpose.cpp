@@ -53,6 +53,13 @@ Var undo(const Call& c, Var g) {
   return transpose(g, inverse);
 }
 
+std::size_t unmoved(const Call& c, std::size_t) {
+  const auto order = c[axes];
+  std::size_t k = 0;
+  while (k < order.size() && at(order[k]) == k) ++k;
+  return k;
+}
+
 }  // namespace
 
 // y[i_axes[0], i_axes[1], ...] = x[i_0, i_1, ...]
@@ -62,6 +69,7 @@ constinit const Op transpose_op{
     .attrs = {axes},
     .formula = "y = x with its axes in the order `axes`: axis k of y is axis axes[k] of x",
     .jacobian = "a permutation matrix",
+    .leading = unmoved,
     .infer = infer_transpose,
     .eval = copy,
     .vjp = {undo},

@@ -80,3 +80,34 @@ TEST_CASE("asking for Jacobians leaves the tape as it was") {
   hessian(sum(y), x);
   CHECK(tape.size() == before + 1);  // the sum is the caller's
 }
+
+TEST_CASE("the Jacobian of an elementwise chain with dropout is a diagonal, for the price of one vjp") {
+  Tape tape;
+  const Var x = tape.variable("x", normal({100'000}, 0, 1, Key{1, 2}, DType::f64));
+  const Var y = sigmoid(scale(dropout(tanh(x), .25, Key{5, 6}), 3));
+  const BlockJacobian found = block_jacobian(y, x);
+  CHECK(found.structure() == Structure::diagonal);
+  CHECK(found.blocks == 100'000);
+  CHECK(found.values.reshape({100'000}).same_bits(value(grad(sum(y), x))));
+}
+
+TEST_CASE("independent rows of a batch give a block each, and dense() puts them in their places") {
+  Tape tape;
+  const Var x = tape.variable("x", normal({4, 3}, 0, 1, Key{1, 2}, DType::f64));
+  const Var w = tape.variable("w", normal({3, 2}, 0, 1, Key{1, 3}, DType::f64));
+  const Var y = softmax(relu(matmul(dropout(x, .5, Key{5, 6}), w)));
+  const BlockJacobian found = block_jacobian(y, x);
+  CHECK(found.structure() == Structure::block);
+  CHECK(found.blocks == 4);
+  CHECK(found.values.shape() == Shape{8, 3});
+  const Tensor dense = found.dense();
+  for (std::int64_t i = 0; i < 8; ++i) {
+    const Var row = reshape(slice(reshape(y, {8}), {i}, {i + 1}), Shape{});
+    const Tensor expected = value(grad(row, x));
+    for (std::size_t j = 0; j < 12; ++j) {
+      CHECK(dense.at(static_cast<std::size_t>(i) * 12 + j) == doctest::Approx(expected.at(j)));
+    }
+  }
+  CHECK(jacobian(y, x).reshape({8, 12}).same_bits(dense));
+  CHECK(block_jacobian(y, w).structure() == Structure::dense);
+}

@@ -1,6 +1,7 @@
 #include <doctest/doctest.h>
 
 #include <backdrop/backdrop.hpp>
+#include <cmath>
 
 #include "laws/cases.hpp"
 
@@ -32,4 +33,30 @@ TEST_CASE("derivatives equal differences of values") {
 TEST_CASE("second derivatives equal differences of first ones") {
   for_each_case({Variant::as_written, Variant::scalar, Variant::empty},
                 [](Case& c) { check_derivatives(c, CheckMode::second_order); });
+}
+
+// A checker that trusted a wrong declaration would look at the wrong entries.
+TEST_CASE("what an op declares of the structure of its Jacobian is so") {
+  for_each_case({Variant::as_written, Variant::scalar}, [](Case& c) {
+    if (c.maker.dtype() != DType::f64 || !c.float_result() || c.sample.traits.large) return;
+    for (const Var x : c.maker.differentiable()) {
+      const BlockJacobian found = block_jacobian(c.y, x, {.feeds = c.maker.feeds(), .step = 3});
+      if (found.blocks == 1) continue;
+      const Var seed = c.direction(c.y);
+      const Var backwards = vjp(c.y, x, seed);
+      const Tensor dense = found.dense(), expected = value_of(c, backwards), g = value_of(c, seed);
+      for (std::size_t j = 0; j < expected.numel(); ++j) {
+        double sum = 0, size = 0;
+        for (std::size_t i = 0; i < g.numel(); ++i) {
+          const double term = g.at(i) * dense.at(i * expected.numel() + j);
+          if (g.at(i) == 0 || dense.at(i * expected.numel() + j) == 0) continue;
+          sum += term;
+          size += std::abs(term);
+        }
+        const bool same = std::abs(sum - expected.at(j)) <= 1e-12 * (size + std::abs(expected.at(j)));
+        const bool undefined = !std::isfinite(sum) && !std::isfinite(expected.at(j));
+        CHECK_MESSAGE((same || undefined), c.name() << ", element " << j << " of " << std::string(x.name()));
+      }
+    }
+  });
 }

@@ -150,6 +150,8 @@ struct Op {
   const char* jacobian = "";
   const char* singular = "";  ///< the rule at points without a derivative
   Structure structure = Structure::dense;
+  /// How many leading axes of y are leading axes of this input too, worked on one position at a time.
+  std::size_t (*leading)(const Call&, std::size_t input) = nullptr;
   bool random = false;  ///< the value depends on the step of the run
   bool view = false;    ///< the output is input 0 byte for byte, so a run need not copy it
   Type (*infer)(const Call&) = nullptr;

@@ -28,7 +28,21 @@ std::string to_string(const LocalJacobian& jacobian);
 LocalJacobian local_jacobian(Var node, std::optional<std::size_t> input = std::nullopt,
                              const ValueOptions& options = {});
 
-/// dy/dx, of shape y.shape + x.shape: by rows (vjp) or by columns (jvp), whichever are fewer; compiled once.
+/// dy/dx as it follows from what the ops of the recording declare: y and x cut into equal runs, of which run
+/// b of y depends on run b of x alone. An elementwise chain, dropout included, gives a diagonal, for the
+/// price of one vjp; independent rows of a batch give a block for each.
+struct BlockJacobian {
+  std::size_t blocks = 1;
+  Tensor values;  ///< [elements of y, elements of x / blocks]: each row within its block
+
+  Structure structure() const;
+  /// [elements of y, elements of x]
+  Tensor dense() const;
+};
+BlockJacobian block_jacobian(Var y, Var x, const ValueOptions& options = {});
+
+/// dy/dx, of shape y.shape + x.shape: by rows (vjp) or by columns (jvp), whichever are fewer, those of all
+/// independent blocks at once; compiled once.
 Tensor jacobian(Var y, Var x, const ValueOptions& options = {});
 
 /// d2y/dx2 of a scalar y, of shape x.shape + x.shape, by columns: forward over reverse.
