@@ -317,20 +317,13 @@ AttrValue Tape::attribute(const Node& node, std::size_t k) const {
 }
 
 std::string_view Tape::name(std::size_t index) const {
-  const auto at = std::lower_bound(names_.begin(), names_.end(), index,
-                                   [](const auto& entry, std::size_t i) { return entry.first < i; });
-  return at != names_.end() && at->first == index ? std::string_view(at->second) : std::string_view();
+  const auto at = names_.find(static_cast<std::uint32_t>(index));
+  return at != names_.end() ? std::string_view(at->second) : std::string_view();
 }
 
 void Tape::set_name(Var v, std::string_view name) {
   check(v);
-  const auto at = std::lower_bound(names_.begin(), names_.end(), v.index(),
-                                   [](const auto& entry, std::uint32_t i) { return entry.first < i; });
-  if (at != names_.end() && at->first == v.index()) {
-    at->second = name;
-  } else {
-    names_.emplace(at, v.index(), std::string(name));
-  }
+  names_.insert_or_assign(names_.end(), v.index(), std::string(name));
 }
 
 std::uint16_t Tape::intern_file(std::string_view path) {
@@ -373,7 +366,7 @@ void Tape::rewind(const Mark& mark) {
   nodes_.truncate(mark.nodes);
   words_.rewind(mark.words);
   const auto index = static_cast<std::uint32_t>(mark.nodes);
-  std::erase_if(names_, [&](const auto& entry) { return entry.first >= index; });
+  names_.erase(names_.lower_bound(static_cast<std::uint32_t>(index)), names_.end());
   std::erase_if(variable_nodes_, [&](const auto& entry) { return entry.second >= index; });
   std::erase_if(input_nodes_, [&](const auto& entry) { return entry.second >= index; });
   constants_.erase(constants_.begin() + static_cast<std::ptrdiff_t>(mark.constants), constants_.end());

@@ -12,6 +12,7 @@
 #include <cstring>
 #include <deque>
 #include <initializer_list>
+#include <map>
 #include <span>
 #include <string>
 #include <string_view>
@@ -48,7 +49,7 @@ class Var {
   Tape& tape() const;
   DType dtype() const;
   const Shape& shape() const;
-  /// The name given to it, or "".
+  /// The name given to it, or ""; a view until it gets another or the node is dropped.
   std::string_view name() const;
 
   bool operator==(const Var&) const = default;
@@ -247,7 +248,7 @@ class Tape {
   std::vector<Variable> variables_;
   std::unordered_map<const void*, std::uint32_t> variable_nodes_;
   std::unordered_map<std::string, std::uint32_t> input_nodes_;
-  std::vector<std::pair<std::uint32_t, std::string>> names_;  // sorted by node
+  std::map<std::uint32_t, std::string> names_;  // by node; a name stays where it is while others come
   std::deque<OpenedCall> opened_;
   std::deque<std::string> files_;
   const char* last_file_ = nullptr;
