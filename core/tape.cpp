@@ -366,7 +366,7 @@ void Tape::rewind(const Mark& mark) {
   nodes_.truncate(mark.nodes);
   words_.rewind(mark.words);
   const auto index = static_cast<std::uint32_t>(mark.nodes);
-  names_.erase(names_.lower_bound(static_cast<std::uint32_t>(index)), names_.end());
+  names_.erase(names_.lower_bound(index), names_.end());
   std::erase_if(variable_nodes_, [&](const auto& entry) { return entry.second >= index; });
   std::erase_if(input_nodes_, [&](const auto& entry) { return entry.second >= index; });
   constants_.erase(constants_.begin() + static_cast<std::ptrdiff_t>(mark.constants), constants_.end());

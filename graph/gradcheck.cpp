@@ -122,6 +122,23 @@ std::vector<Dense> check_second_order(Context context) {
   return found;
 }
 
+// The call that makes this check, as a user would write it.
+std::string call(Var y, const std::vector<Var>& inputs, const GradcheckOptions& options) {
+  std::string xs;
+  for (Var x : inputs) (xs += xs.empty() ? "" : ", ") += describe(x);
+  std::string out =
+      "gradcheck(" + describe(y) + ", {" + xs + "}, {.mode = CheckMode::" + std::string(name(options.mode));
+  if (!options.feeds.empty()) out += ", .feeds = ...";
+  if (options.step) out += ", .step = " + std::to_string(*options.step);
+  if (options.forward) out += ", .forward = true";
+  if (!options.promote) out += ", .promote = false";
+  if (!(options.key == GradcheckOptions{}.key)) {
+    out += ", .key = {" + std::to_string(options.key.seed) + ", " + std::to_string(options.key.stream) + "}";
+  }
+  if (!options.given.empty()) out += ", .given = ...";
+  return out + "})";
+}
+
 // The first node that the mode finds wrong by itself.
 std::string locate(const Replay& replay, const GradcheckOptions& options, CheckMode mode) {
   constexpr std::size_t kMostNodes = 2000;
@@ -201,6 +218,7 @@ Report gradcheck(Var y, const std::vector<Var>& inputs, const GradcheckOptions& 
   report.subject =
       std::string(y.tape().node(y).op->name) + " at " + where.file + ":" + std::to_string(where.line);
   if (!y.name().empty()) report.subject.insert(0, std::string(y.name()) + ", ");
+  report.again = checking::call(y, inputs, options);
   bool rounded = !options.promote && y.dtype() == DType::f32;
   for (Var x : inputs) {
     report.inputs.push_back({describe(x), x.shape(), {}});

@@ -4,6 +4,8 @@
 #include <backdrop/graph/gradcheck.hpp>
 #include <cmath>
 #include <iterator>
+#include <numeric>
+#include <ostream>
 
 namespace backdrop {
 
@@ -44,6 +46,10 @@ std::string counts(const std::array<std::size_t, 4>& count) {
     const std::size_t c = count[static_cast<std::size_t>(v)];
     if (c > 0) out += fmt::format("{}{} {}", out.empty() ? "" : ", ", c, name(v));
   }
+  const std::size_t failed = count[static_cast<std::size_t>(Verdict::fail)];
+  const std::size_t all = std::accumulate(count.begin(), count.end(), std::size_t{0});
+  if (failed > 0)
+    out += fmt::format(" ({:.3g}% wrong)", 100. * static_cast<double>(failed) / static_cast<double>(all));
   return out.empty() ? "nothing to check" : out;
 }
 
@@ -109,8 +115,12 @@ std::string to_string(const Report& report) {
   print_trends(out, report);
   for (const std::string& hint : report.hints) fmt::format_to(to, "  hint: {}\n", hint);
   if (!report.guilty.empty()) fmt::format_to(to, "  first wrong node: {}\n", report.guilty);
+  if (!report.passed()) fmt::format_to(to, "  again: {}\n", report.again);
   return out;
 }
+
+std::ostream& operator<<(std::ostream& out, const Report& report) { return out << to_string(report); }
+std::ostream& operator<<(std::ostream& out, const FusedVsComposed& table) { return out << to_string(table); }
 
 std::string to_string(const FusedVsComposed& table) {
   constexpr std::size_t kShown = 40;

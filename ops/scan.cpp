@@ -21,6 +21,8 @@ constexpr auto reverse = attr::boolean("reverse");
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
+std::size_t before_axis(const Call& c, std::size_t) { return static_cast<std::size_t>(c[axis]); }
+
 Type infer_scan(const Call& c) {
   const Type type = infer::same(c);
   if (c[axis] < 0 || c[axis] >= static_cast<std::int64_t>(c.shape(0).rank())) {
@@ -79,6 +81,7 @@ constinit const Op cumsum_op{
     .attrs = {axis, reverse},
     .formula = "y[i] = x[0] + ... + x[i] along axis; in reverse x[i] + ... + x[n-1]",
     .jacobian = "a triangle of 1s along axis: lower, in reverse upper",
+    .leading = before_axis,
     .infer = infer_scan,
     .eval = [](const Eval& e) { kernels::cumsum(e, static_cast<std::size_t>(e[axis]), e[reverse]); },
     .vjp = {[](const Call& c, Var g) { return cumsum(g, c[axis], !c[reverse]); }},
@@ -93,6 +96,7 @@ constinit const Op recurrence_op{
     .attrs = {axis, reverse},
     .formula = "y[i] = a[i] y[i-1] + b[i] along axis, y[0] = b[0]; in reverse y[i] = a[i] y[i+1] + b[i]",
     .jacobian = "[dy[i]/da[j] = a[i] ... a[j+1] y[j-1], dy[i]/db[j] = a[i] ... a[j+1]] for j <= i, else 0",
+    .leading = before_axis,
     .infer = infer_scan,
     .eval = [](const Eval& e) { kernels::recurrence(e, static_cast<std::size_t>(e[axis]), e[reverse]); },
     .vjp = {[](const Call& c, Var g) { return mul(carried_back(c, g), previous(c)); }, carried_back},
@@ -126,6 +130,7 @@ constinit const Op logcumsumexp_op{
     .formula = "y[i] = log(e^x[0] + ... + e^x[i]) along axis",
     .jacobian = "dy[i]/dx[j] = e^(x[j] - y[i]) for j <= i, else 0",
     .singular = "0 where y = -Inf; NaN where y = +Inf",
+    .leading = before_axis,
     .infer = infer_scan,
     .eval = [](const Eval& e) { kernels::logcumsumexp(e, static_cast<std::size_t>(e[axis])); },
     .vjp = {[](const Call& c, Var g) {

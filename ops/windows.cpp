@@ -98,6 +98,7 @@ constinit const Op windows_op{
     .attrs = {kernel, count, stride, padding, dilation, fill},
     .formula = "y[..., k, o] = x[..., o stride - padding + k dilation] for o < count, `fill` outside of x",
     .jacobian = "0s and 1s: 1 where y[k] is a copy of x[j]",
+    .leading = [](const Call& c, std::size_t) { return c.shape(0).rank() - c[kernel].size(); },
     .infer = infer_windows,
     .eval = [](const Eval& e) { kernels::windows(e, layout(e), e[fill]); },
     .vjp = {[](const Call& c, Var g) {
@@ -114,6 +115,7 @@ constinit const Op unwindows_op{
     .attrs = {extents, stride, padding, dilation},
     .formula = "y = 0; y[..., o stride - padding + k dilation] += x[..., k, o], dropping what lies outside",
     .jacobian = "the transpose of windows'",
+    .leading = [](const Call& c, std::size_t) { return c.y.shape().rank() - c[extents].size(); },
     .infer = infer_unwindows,
     .eval = [](const Eval& e) { kernels::unwindows(e, layout(e)); },
     .vjp = {[](const Call& c, Var g) {

@@ -61,6 +61,19 @@ TEST_CASE("one wrong entry in a million is found, and named") {
   CHECK(report.guilty.starts_with(h.op));
 }
 
+TEST_CASE("a test framework prints the report, and a program can return its verdict") {
+  const HandMade& h = made_by_hand("bare_mask");
+  const auto s = h.make(h, DType::f64);
+  const Report wrong = gradcheck(s->y, s->xs);
+  CHECK_FALSE(bool(wrong));
+  CHECK(wrong.exit_code() == 1);
+  CHECK(std::string(doctest::toString(wrong).c_str()) == to_string(wrong));
+  CHECK(to_string(wrong).find("% wrong") != std::string::npos);
+  CHECK(to_string(wrong).find("again: gradcheck(square at by_hand.cpp:") != std::string::npos);
+  CHECK(gradcheck(square(s->xs[0]), s->xs));
+  CHECK(gradcheck(square(s->xs[0]), s->xs).exit_code() == 0);
+}
+
 TEST_CASE("a fault in the jvp is found by the forward check too") {
   const HandMade& h = made_by_hand("wrong_forward");
   const auto s = h.make(h, DType::f64);

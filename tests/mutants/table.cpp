@@ -1,4 +1,5 @@
 // Prints docs/gradcheck.md: what the checker looks at, and which wrong derivatives each mode finds.
+// With --json: the reports on the wrong derivatives made by hand, one after another.
 #define DOCTEST_CONFIG_IMPLEMENT  // the cases use its assertions
 #include <doctest/doctest.h>
 #include <fmt/format.h>
@@ -64,13 +65,22 @@ std::string by_machine() {
   return out + fmt::format("\n\n{} wrong rules in all.\n", found.mutants);
 }
 
-bool finds(const HandMade& h, CheckMode mode) {
+Report check(const HandMade& h, CheckMode mode, bool locate) {
   const auto s = h.make(h, h.as_recorded ? DType::f32 : DType::f64);
   GradcheckOptions options = s->options;
   options.mode = mode;
   options.promote = !h.as_recorded;
-  options.locate = false;
-  return gradcheck(s->y, s->xs, options).count(Verdict::fail) > 0;
+  options.locate = locate;
+  return gradcheck(s->y, s->xs, options);
+}
+
+bool finds(const HandMade& h, CheckMode mode) { return check(h, mode, false).count(Verdict::fail) > 0; }
+
+void print_reports() {
+  for (const HandMade& h : made_by_hand()) {
+    if (h.op == std::string_view("one_in_a_million")) continue;
+    for (const CheckMode mode : h.modes) fmt::print("{}", to_json(check(h, mode, true)));
+  }
 }
 
 std::string by_hand() {
@@ -91,7 +101,11 @@ std::string by_hand() {
 
 }  // namespace
 
-int main() {
+int main(int argc, char** argv) {
+  if (argc > 1 && std::string_view(argv[1]) == "--json") {
+    print_reports();
+    return 0;
+  }
   fmt::print("{}{}", kHead, by_machine());
   fmt::print(
       "\n## Wrong derivatives made by hand\n\nOne faulty node between smooth ones; in bold what the mode "

@@ -6,6 +6,7 @@
 #include <backdrop/format.hpp>
 #include <backdrop/graph/program.hpp>
 #include <cstdint>
+#include <iosfwd>
 #include <optional>
 #include <string>
 #include <vector>
@@ -78,12 +79,21 @@ struct Report {
   std::vector<Trend> trends;
   std::vector<std::string> hints;
   std::string guilty;  ///< the first node whose own rules are wrong, when looked for and found
+  std::string again;   ///< the call that gives this report again
 
   std::size_t count(Verdict verdict) const;
   /// Whether nothing failed and nothing was inconclusive.
   bool passed() const { return count(Verdict::fail) == 0 && count(Verdict::inconclusive) == 0; }
+  explicit operator bool() const { return passed(); }
+  /// What a program that checks should return: 0 passed, 1 something failed, 2 something is inconclusive.
+  int exit_code() const { return passed() ? 0 : count(Verdict::fail) > 0 ? 1 : 2; }
 };
 std::string to_string(const Report& report);
+/// So that test frameworks print it when it fails: CHECK(gradcheck(y, {x})) in doctest or Catch2,
+/// EXPECT_TRUE(gradcheck(y, {x})) in GoogleTest.
+std::ostream& operator<<(std::ostream& out, const Report& report);
+/// The same for programs: docs/report.schema.json (JSON Schema 2020-12).
+std::string to_json(const Report& report);
 
 /// Checks the derivatives of y in `inputs`: leaves or any float nodes, which are then taken as leaves.
 /// Throws DTypeError for inputs that carry no derivative, GraphError for missing feeds and rules.
@@ -110,8 +120,10 @@ struct FusedVsComposed {
   /// derivative, and the composed equals the fused one bit for bit, or within the tolerance; values and jvp
   /// too.
   bool passed() const;
+  explicit operator bool() const { return passed(); }
 };
 std::string to_string(const FusedVsComposed& table);
+std::ostream& operator<<(std::ostream& out, const FusedVsComposed& table);
 
 /// Opens the composite `node` and compares its own kernel and rules with those of its body, in the dtype of
 /// the node, one row for each entry of the Jacobian. Throws GraphError when its op has no body.
