@@ -55,7 +55,7 @@ constinit const Op broadcast_to_op{
     .infer = infer_broadcast,
     .eval = kernels::broadcast,
     .vjp = {[](const Call& c, Var g) { return sum_to(g, c.shape(0)); }},
-    .jvp = linear,
+    .jvp = rule::linear,
 };
 
 // the transpose of broadcast_to
@@ -69,7 +69,7 @@ constinit const Op sum_to_op{
     .infer = infer_sum_to,
     .eval = sum_down,
     .vjp = {[](const Call& c, Var g) { return broadcast_to(g, c.shape(0)); }},
-    .jvp = linear,
+    .jvp = rule::linear,
 };
 
 Var broadcast_to(Var x, const Shape& to, Where where) {

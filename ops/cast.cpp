@@ -76,7 +76,7 @@ constinit const Op cast_op{
         },
     .block = convert_block,
     .vjp = {[](const Call& c, Var g) { return cast(g, c.dtype(0)); }},
-    .jvp = linear,
+    .jvp = rule::linear,
 };
 
 Var cast(Var x, DType to, Where at) { return x.dtype() == to ? x : x.tape().record(cast_op, {x}, {to}, at); }

@@ -76,7 +76,7 @@ constinit const Op concat_op{
     .infer = infer_concat,
     .eval = join,
     .vjp = part,
-    .jvp = linear,
+    .jvp = rule::linear,
 };
 
 Var concat(const std::vector<Var>& parts, std::int64_t along, Where where) {

@@ -127,7 +127,7 @@ constinit const Op matmul_op{
               const bool ta = c[transpose_a], tb = c[transpose_b];
               return tb ? matmul(g, c[0], {true, ta}) : matmul(c[0], g, {!ta, false});
             }},
-    .jvp = multilinear,
+    .jvp = rule::multilinear,
 };
 
 Var matmul(Var a, Var b, MatmulOptions options, Where where) {

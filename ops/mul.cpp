@@ -31,7 +31,7 @@ constinit const Op mul_op{
     .block = multiply,
     .vjp = {[](const Call& c, Var g) { return mul(g, c[1]); },
             [](const Call& c, Var g) { return mul(g, c[0]); }},
-    .jvp = multilinear,
+    .jvp = rule::multilinear,
 };
 
 Var mul(Operand a, Operand b, Where where) {

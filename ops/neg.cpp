@@ -15,7 +15,7 @@ constinit const Op neg_op{
     .infer = infer::like_first,
     .block = [](const Block& b) { kernels::vector_map(b, [](const auto& k) { return k.neg; }); },
     .vjp = {[](const Call&, Var g) { return neg(g); }},
-    .jvp = linear,
+    .jvp = rule::linear,
 };
 
 Var neg(Var x, Where where) { return x.tape().record(neg_op, {x}, {}, where); }

@@ -40,10 +40,10 @@ Var outer(Var a, Var b, Where where) {
                         [&] { return matmul(unsqueeze(a, 1, where), unsqueeze(b, 0, where), {}, where); });
 }
 
-Var affine(Var x, Var weight, Var bias, Where where) {
-  require_rank("affine", weight, 2, "matrix [out, in]");
+Var linear(Var x, Var weight, Var bias, Where where) {
+  require_rank("linear", weight, 2, "matrix [out, in]");
   return all_or_nothing(x.tape(), [&] {
-    return biased("affine", matmul(x, weight, {.transpose_b = true}, where), bias, where);
+    return biased("linear", matmul(x, weight, {.transpose_b = true}, where), bias, where);
   });
 }
 

@@ -46,7 +46,7 @@ constinit const Op reshape_op{
     .infer = infer_reshape,
     .eval = copy,
     .vjp = {[](const Call& c, Var g) { return reshape(g, c.shape(0)); }},
-    .jvp = linear,
+    .jvp = rule::linear,
 };
 
 Var reshape(Var x, std::span<const std::int64_t> extents, Where where) {

@@ -26,7 +26,7 @@ constinit const Op scale_op{
     .infer = infer::like_first,
     .block = multiply,
     .vjp = {[](const Call& c, Var g) { return scale(g, c[factor]); }},
-    .jvp = linear,
+    .jvp = rule::linear,
 };
 
 Var scale(Var x, double f, Where where) { return x.tape().record(scale_op, {x}, {f}, where); }

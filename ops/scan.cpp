@@ -85,7 +85,7 @@ constinit const Op cumsum_op{
     .infer = infer_scan,
     .eval = [](const Eval& e) { kernels::cumsum(e, static_cast<std::size_t>(e[axis]), e[reverse]); },
     .vjp = {[](const Call& c, Var g) { return cumsum(g, c[axis], !c[reverse]); }},
-    .jvp = linear,
+    .jvp = rule::linear,
 };
 
 // y[i] = a[i] y[i-1] + b[i]

@@ -122,7 +122,7 @@ constinit const Op slice_op{
     .vjp = {[](const Call& c, Var g) {
       return g.tape().record(unslice_op, {g}, {c.shape(0).extents(), c[starts], c[steps]}, Where::here());
     }},
-    .jvp = linear,
+    .jvp = rule::linear,
 };
 
 // The transpose of slice: y[starts + i * steps] = x[i], and 0 elsewhere.
@@ -136,7 +136,7 @@ constinit const Op unslice_op{
     .infer = infer_unslice,
     .eval = copy_in,
     .vjp = {[](const Call& c, Var g) { return take(g, c.shape(0), c[starts], c[steps]); }},
-    .jvp = linear,
+    .jvp = rule::linear,
 };
 
 Var slice(Var x, const std::vector<std::int64_t>& from, const std::vector<std::int64_t>& to,

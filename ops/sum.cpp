@@ -19,7 +19,7 @@ constinit const Op sum_op{
     .infer = reduced::infer,
     .eval = [](const Eval& e) { kernels::reduce(e, kernels::Fold::sum, kernels::axis_set(e[axes])); },
     .vjp = {[](const Call& c, Var g) { return spread(g, c[axes], c.shape(0)); }},
-    .jvp = linear,
+    .jvp = rule::linear,
 };
 
 Var sum(Var x, std::span<const std::int64_t> over, bool keep, Where where) {

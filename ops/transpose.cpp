@@ -73,7 +73,7 @@ constinit const Op transpose_op{
     .infer = infer_transpose,
     .eval = copy,
     .vjp = {undo},
-    .jvp = linear,
+    .jvp = rule::linear,
 };
 
 Var transpose(Var x, const std::vector<std::int64_t>& order, Where where) {

@@ -44,7 +44,7 @@ constinit const Op tril_op{
     .jacobian = "diag(j - i <= k)",
     .infer = infer_triangle,
     .vjp = {[](const Call& c, Var g) { return tril(g, c[k]); }},
-    .jvp = linear,
+    .jvp = rule::linear,
     .body =
         [](const Call& c) {
           const Positions at = positions(c);
@@ -61,7 +61,7 @@ constinit const Op triu_op{
     .jacobian = "diag(j - i >= k)",
     .infer = infer_triangle,
     .vjp = {[](const Call& c, Var g) { return triu(g, c[k]); }},
-    .jvp = linear,
+    .jvp = rule::linear,
     .body =
         [](const Call& c) {
           const Positions at = positions(c);

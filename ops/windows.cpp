@@ -125,7 +125,7 @@ constinit const Op unwindows_op{
                              {cut.first(axes), cut.last(axes), c[stride], c[padding], c[dilation], 0.0},
                              Where::here());
     }},
-    .jvp = linear,
+    .jvp = rule::linear,
 };
 
 Var unfold(Var x, const std::vector<std::int64_t>& size, const WindowOptions& options, Where where) {

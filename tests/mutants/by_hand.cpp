@@ -94,7 +94,7 @@ constinit const Op aliased_only{
     .infer = like_x,
     .vjp = {[](const Call& c, Var g) { return c[0] == c[1] ? Var{} : other(c, g, 0); },
             [](const Call& c, Var g) { return other(c, g, 1); }},
-    .jvp = multilinear,
+    .jvp = rule::multilinear,
     .body = [](const Call& c) { return mul(c[0], c[1]); },
 };
 // x, beside a tensor that may be empty
@@ -144,13 +144,13 @@ constinit const Op mean_for_sum{
     .inputs = {"x"},
     .infer = two_rows,
     .vjp = {[](const Call& c, Var g) { return scale(sum_to(g, c.shape(0)), .5); }},
-    .jvp = linear,
+    .jvp = rule::linear,
     .body = rows};
 constinit const Op broadcast_not_summed{.name = "broadcast_not_summed",
                                         .inputs = {"x"},
                                         .infer = two_rows,
                                         .vjp = {[](const Call&, Var g) { return select(g, 0, 0); }},
-                                        .jvp = linear,
+                                        .jvp = rule::linear,
                                         .body = rows};
 
 // ---- around them, something smooth: a square alone would hide what comes through dropped units

@@ -168,14 +168,14 @@ TEST_CASE("dot and outer take vectors") {
   CHECK_THROWS_WITH_AS(bd::outer(m, a), "outer: [1, 2] is no vector; flatten() it", bd::ShapeError);
 }
 
-TEST_CASE("affine is x weight' + bias on the last axis") {
+TEST_CASE("linear is x weight' + bias on the last axis") {
   bd::Tape tape;
   const Var weight = tape.constant({{1, 2}, {0, 1}, {-1, 1}}), bias = tape.constant({10, 20, 30});
-  CHECK(value(bd::affine(tape.constant({3, 4}), weight)).same_bits({11, 4, 1}));
-  CHECK(value(bd::affine(tape.constant({{{3, 4}}, {{1, 0}}}), weight, bias))
+  CHECK(value(bd::linear(tape.constant({3, 4}), weight)).same_bits({11, 4, 1}));
+  CHECK(value(bd::linear(tape.constant({{{3, 4}}, {{1, 0}}}), weight, bias))
             .same_bits({{{21, 24, 31}}, {{11, 20, 29}}}));
-  CHECK_THROWS_WITH_AS(bd::affine(weight, bd::neg(weight), tape.constant({1, 2})),
-                       "affine: a bias [2] for a result [3, 3]", bd::ShapeError);
+  CHECK_THROWS_WITH_AS(bd::linear(weight, bd::neg(weight), tape.constant({1, 2})),
+                       "linear: a bias [2] for a result [3, 3]", bd::ShapeError);
 }
 
 TEST_CASE("addmm is beta c + alpha a b, without c where beta is 0") {

@@ -16,7 +16,7 @@ void product_calls(Vocabulary& v) {
   };
   v["dot"] = [](const Step& s) { return dot(s[0], s[1]); };
   v["outer"] = [](const Step& s) { return outer(s[0], s[1]); };
-  v["linear"] = [](const Step& s) { return affine(s[0], s[1], optional(s, 2)); };
+  v["linear"] = [](const Step& s) { return linear(s[0], s[1], optional(s, 2)); };
   v["addmm"] = [](const Step& s) { return addmm(s[0], s[1], s[2], s.real("beta", 1), s.real("alpha", 1)); };
   v["bilinear"] = [](const Step& s) { return bilinear(s[0], s[1], s[2], optional(s, 3)); };
   v["einsum"] = [](const Step& s) { return einsum(s.text("equation", ""), s.operands()); };

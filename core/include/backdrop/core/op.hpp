@@ -116,8 +116,10 @@ struct Rules {
   requires std::is_convertible_v<F, RuleAt>
   constexpr Rules(F rule) : every(static_cast<RuleAt>(rule)), word(Word::for_every) {}
 };
+namespace rule {
 inline constexpr Rules::Word linear = Rules::Word::linear;
 inline constexpr Rules::Word multilinear = Rules::Word::multilinear;
+}  // namespace rule
 
 /// The op with the tangent in place of input K; other inputs have no rule.
 template <std::size_t K>

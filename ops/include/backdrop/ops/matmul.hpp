@@ -27,8 +27,8 @@ Var dot(Var a, Var b, Where where = Where::here());
 Var outer(Var a, Var b, Where where = Where::here());
 
 /// y = x weight' + bias, a fully connected layer: x [..., in], weight [out, in], bias [out] or a null Var for
-/// none. What PyTorch calls linear, a word that rules have here. Throws ShapeError, DTypeError as matmul.
-Var affine(Var x, Var weight, Var bias = {}, Where where = Where::here());
+/// none. Throws ShapeError, DTypeError as matmul.
+Var linear(Var x, Var weight, Var bias = {}, Where where = Where::here());
 
 /// y = beta c + alpha a b, for matrices a and b and what broadcasts to their product. With beta = 0, c does
 /// not count, even NaN. Throws ShapeError, DTypeError.
