@@ -142,15 +142,21 @@ Report::Trend follow(const DirectionLine& line, double here, double first, doubl
   trend.order = order;
   std::vector<double> there, gone;
   double h = kFirstStep;
+  bool seen = false;
   for (int level = 0; level < kLevels; ++level, h /= 2) {
     line(h, there, gone);
     const double expected = h * first + (order == 2 ? h * h / 2 * second : 0);
     const double remainder = std::fabs(there[0] - here - expected);
     const double floor = 16 * (noise + epsilon * std::fabs(expected));
     if (!std::isfinite(remainder)) continue;
+    seen = true;
     if (remainder <= floor) break;
     trend.steps.push_back(h);
     trend.remainders.push_back(remainder);
+  }
+  if (!seen) {  // of a value that is not finite nothing can be said; of a derivative, that it is wrong
+    trend.verdict = std::isfinite(first) && std::isfinite(second) ? Verdict::inconclusive : Verdict::fail;
+    return trend;
   }
   trend.linear = trend.steps.size() < 3;
   if (!trend.linear) {

@@ -63,3 +63,23 @@ TEST_CASE("fused equals composed, in three columns") {
   CHECK_FALSE(wrong.reverse_equal);
   CHECK(wrong.forward_equal);
 }
+
+TEST_CASE("a derivative that is NaN passes in no mode") {
+  static constinit const Op nan_op{
+      .name = "derivative_is_nan",
+      .inputs = {"x"},
+      .infer = [](const Call& c) { return c.type(0); },
+      .vjp = {[](const Call& c, Var g) { return mul(g, log(scale(square(c[0]), -1))); }},
+      .jvp = {[](const Call& c, Var t) { return mul(t, log(scale(square(c[0]), -1))); }},
+      .body = [](const Call& c) { return square(c[0]); },
+  };
+  Tape tape;
+  const Var x = tape.variable("x", Tensor({1, 2, 3}, DType::f64));
+  const Var y = tape.record(nan_op, {x}, {}, Where::here());
+  for (const CheckMode mode : {CheckMode::full, CheckMode::directional, CheckMode::taylor,
+                               CheckMode::dot_product, CheckMode::second_order}) {
+    const Report report = gradcheck(y, {x}, {.mode = mode});
+    INFO(to_string(report));
+    CHECK_FALSE(report.passed());
+  }
+}
