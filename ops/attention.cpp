@@ -106,6 +106,16 @@ Var attend(const Call& c) {
   return matmul(weights, c[2]);
 }
 
+// The same without the dropout.
+Var attend_without_dropout(const Call& c) {
+  if (!c[dropped]) return c.y;
+  std::vector<Var> inputs;
+  inputs.reserve(c.arity());
+  for (std::size_t k = 0; k < dropout_at(c); ++k) inputs.push_back(c[k]);
+  const AttrValue attrs[] = {c[factor], c[causal], c[masked], c[biased], false, 0.0};
+  return c.tape.record(scaled_dot_product_attention_op, inputs, attrs, Where::here());
+}
+
 }  // namespace
 
 // y = dropout(softmax(scale q k' + bias)) v
@@ -120,6 +130,7 @@ constinit const Op scaled_dot_product_attention_op{
     .singular = "a row of -inf in the bias: NaN",
     .infer = infer_attention,
     .body = attend,
+    .inference = attend_without_dropout,
     .tolerance = 64,
 };
 

@@ -93,6 +93,17 @@ TEST_CASE("a dropout key draws the mask that dropout_mask draws for [..., L, S]"
   CHECK(a.attend({.dropout_key = key}) == a.attend({}));
 }
 
+TEST_CASE("at inference attention drops no weight, and keeps its mask") {
+  Alike a;
+  const Var mask = a.tape.constant(Tensor::mask({{1, 0, 0}, {1, 1, 0}, {1, 1, 1}}));
+  const Var y = scaled_dot_product_attention(a.query, a.key, a.value,
+                                             {.mask = mask, .p = 0.5, .dropout_key = Key{7, 1}});
+  const Var expected = scaled_dot_product_attention(a.query, a.key, a.value, {.mask = mask});
+  const Rewrite rewritten = without_dropout(a.tape);
+  CHECK(value(rewritten(y)).same_bits(value(expected)));
+  CHECK_FALSE(value(y).same_bits(value(expected)));
+}
+
 TEST_CASE("attention says what does not fit, and leaves the tape as it was") {
   Alike a;
   const Var mask = a.tape.constant(Tensor::mask({1, 0}));

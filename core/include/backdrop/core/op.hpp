@@ -164,8 +164,8 @@ struct Op {
   Derivatives derivative{};
   Var (*body)(const Call&) = nullptr;
   Var (*inference)(const Call&) = nullptr;  ///< what stands in its place once nothing is dropped
-  bool exact = false;    ///< kernel and body agree bit for bit
-  double tolerance = 0;  ///< otherwise: relative, in units of the dtype's epsilon
+  bool exact = false;                       ///< kernel and body agree bit for bit
+  double tolerance = 0;                     ///< otherwise: relative, in units of the dtype's epsilon
 
   constexpr std::size_t arity() const {
     std::size_t n = 0;
