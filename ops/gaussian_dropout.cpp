@@ -21,7 +21,7 @@ constinit const Op gaussian_dropout_op{
     .infer = infer::same,
     .vjp = {[](const Call& c, Var g) { return c.with_input(0, g); },
             [](const Call& c, Var g) { return mul(g, c[0]); }},
-    .jvp = multilinear,
+    .jvp = rule::multilinear,
     .body = [](const Call& c) { return mul(c[0], c[1]); },
     .inference = [](const Call& c) { return c[0]; },
     .exact = true,
