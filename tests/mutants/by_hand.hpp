@@ -24,6 +24,7 @@ struct HandMade {
   std::unique_ptr<Subject> (*make)(const HandMade&, DType);
   const Op* faulty;
   bool as_recorded = false;  ///< found only by a check in the dtype recorded: .promote = false
+  bool large = false;        ///< takes a second in each mode
 };
 
 std::span<const HandMade> made_by_hand();

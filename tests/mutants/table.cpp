@@ -78,7 +78,7 @@ bool finds(const HandMade& h, CheckMode mode) { return check(h, mode, false).cou
 
 void print_reports() {
   for (const HandMade& h : made_by_hand()) {
-    if (h.op == std::string_view("one_in_a_million")) continue;
+    if (h.large) continue;
     for (const CheckMode mode : h.modes) fmt::print("{}", to_json(check(h, mode, true)));
   }
 }
@@ -93,6 +93,10 @@ std::string by_hand() {
     for (std::size_t m = 0; m < kModes; ++m) {
       const auto mode = static_cast<CheckMode>(m);
       const bool promised = std::find(h.modes.begin(), h.modes.end(), mode) != h.modes.end();
+      if (h.large && !promised) {
+        out += " |";
+        continue;
+      }
       out += finds(h, mode) ? (promised ? " **yes** |" : " yes |") : " - |";
     }
   }
