@@ -174,7 +174,7 @@ std::string locate(const Replay& replay, const GradcheckOptions& options) {
   switch (options.mode) {
     case CheckMode::full:
     case CheckMode::taylor: {  // the cheap way first
-      const std::string found = locate(replay, options, CheckMode::directional);
+      std::string found = locate(replay, options, CheckMode::directional);
       if (!found.empty()) return found;
       const bool full = options.mode == CheckMode::full;
       return locate(replay, options, full ? CheckMode::full : CheckMode::second_order);

@@ -288,8 +288,12 @@ Var jvp(Var y, std::span<const Var> xs, std::span<const Var> tangents) {
   });
 }
 
-Var hvp(Var y, Var x, Var v) {
-  return all_or_nothing(y.tape(), [&] { return jvp(grad(y, x), x, v); });
+std::vector<Var> hvp(Var y, std::span<const Var> xs, std::span<const Var> vs) {
+  return all_or_nothing(y.tape(), [&] {
+    std::vector<Var> out = grad(y, xs);
+    for (Var& v : out) v = jvp(v, xs, vs);
+    return out;
+  });
 }
 
 }  // namespace backdrop

@@ -62,7 +62,7 @@ Type infer_batch_norm(const Call& c) {
 
 Type infer_batch_norm_given(const Call& c) {
   require_channels(c);
-  for (std::size_t k : {1, 2}) {
+  for (const std::size_t k : {std::size_t{1}, std::size_t{2}}) {
     if (c.dtype(k) != c.dtype(0)) {
       throw DTypeError(std::string(c.name()) + ": " + to_string(c.dtype(0)) + " and " +
                        to_string(c.dtype(k)) + " do not mix; cast one of them");

@@ -52,7 +52,7 @@ Var nearest_along(Var x, std::size_t axis, std::int64_t n) {
 
 // (1 - u) x[k] + u x[k + 1] at the places k + u
 Var between(Var x, std::size_t axis, Var places) {
-  const Shape from = x.shape();
+  const Shape& from = x.shape();
   const auto at = static_cast<std::int64_t>(axis);
   const Var lower = cast(places, DType::i64);
   const Var floor = cast(lower, DType::f64);

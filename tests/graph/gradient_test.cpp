@@ -149,3 +149,18 @@ TEST_CASE("what cannot be differentiated throws, and the tape is as it was") {
   CHECK(tape.size() == before);
   CHECK(bd::value(bd::grad(total, x)).same_bits(f64({2, 0})));
 }
+
+TEST_CASE("hvp of several inputs has a part for each, with what the inputs do to one another") {
+  bd::Tape tape;
+  const bd::Var a = tape.variable("a", bd::Tensor({1, 2}, bd::DType::f64)),
+                b = tape.variable("b", bd::Tensor({3, -1}, bd::DType::f64));
+  const bd::Var v = tape.constant(bd::Tensor({1, 10}, bd::DType::f64)),
+                w = tape.constant(bd::Tensor({100, 1000}, bd::DType::f64));
+  const bd::Var xs[] = {a, b}, vs[] = {v, w};
+  const std::vector<bd::Var> found =
+      bd::hvp(bd::sum(bd::mul(bd::square(a), b)), xs, vs);  // H = [[2b, 2a], [2a, 0]]
+  REQUIRE(found.size() == 2);
+  CHECK(bd::value(found[0]).same_bits(
+      bd::Tensor({2 * 3 * 1 + 2 * 1 * 100, 2 * -1 * 10 + 2 * 2 * 1000}, bd::DType::f64)));
+  CHECK(bd::value(found[1]).same_bits(bd::Tensor({2 * 1 * 1, 2 * 2 * 10}, bd::DType::f64)));
+}

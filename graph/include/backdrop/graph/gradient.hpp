@@ -44,7 +44,11 @@ inline Var jvp(Var y, Var x, Var tangent) {
   return jvp(y, std::span<const Var>(&x, 1), std::span<const Var>(&tangent, 1));
 }
 
-/// H v for a scalar y: the jvp of its gradient (forward over reverse).
-Var hvp(Var y, Var x, Var v);
+/// H v for a scalar y: the jvp of its gradient (forward over reverse). Of several xs at once, with a
+/// direction for each: one part of H v for each.
+std::vector<Var> hvp(Var y, std::span<const Var> xs, std::span<const Var> vs);
+inline Var hvp(Var y, Var x, Var v) {
+  return hvp(y, std::span<const Var>(&x, 1), std::span<const Var>(&v, 1))[0];
+}
 
 }  // namespace backdrop
