@@ -132,7 +132,10 @@ std::string call(Var y, const std::vector<Var>& inputs, const GradcheckOptions& 
   if (options.step) out += ", .step = " + std::to_string(*options.step);
   if (options.forward) out += ", .forward = true";
   if (!options.promote) out += ", .promote = false";
-  if (!(options.key == GradcheckOptions{}.key)) {
+  const GradcheckOptions usual;
+  if (options.directions != usual.directions) out += ", .directions = " + std::to_string(options.directions);
+  if (options.tolerance != usual.tolerance) out += fmt::format(", .tolerance = {}", options.tolerance);
+  if (!(options.key == usual.key)) {
     out += ", .key = {" + std::to_string(options.key.seed) + ", " + std::to_string(options.key.stream) + "}";
   }
   if (!options.given.empty()) out += ", .given = ...";

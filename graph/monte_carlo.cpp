@@ -85,6 +85,7 @@ MonteCarlo monte_carlo(Var y, std::int64_t samples, Keys& keys, std::int64_t cor
     std::vector<Var> drawn, now(y.index() + std::size_t{1});
     drawn.reserve(static_cast<std::size_t>(samples));
     for (std::int64_t k = 0; k < samples; ++k) drawn.push_back(record_sample(tape, nodes, keys, now));
+    const Tape::Attribution credit(tape, tape.node(y));
     const Var all = stack(drawn);
     return MonteCarlo{mean(all, {0}), var(all, {0}, correction)};
   });

@@ -32,7 +32,9 @@ Type infer_concat(const Call& c) {
       throw ShapeError("concat: " + to_string(first) + " and " + to_string(shape) +
                        " differ outside of axis " + std::to_string(c[axis]));
     }
-    extents[along] += shape[along];
+    if (__builtin_add_overflow(extents[along], shape[along], &extents[along])) {
+      throw ShapeError("concat: the parts are too long together");
+    }
   }
   return {c.dtype(0), c.tape.intern(Shape(std::move(extents)))};
 }

@@ -60,7 +60,7 @@ Var after_of(Var x, Axis axis, std::int64_t width, PadMode mode, double value, W
 
 // The widest border that an axis can give.
 std::int64_t widest(Axis axis, PadMode mode) {
-  if (mode == PadMode::reflect) return axis.extent - 1;
+  if (mode == PadMode::reflect) return std::max<std::int64_t>(axis.extent - 1, 0);
   if (mode == PadMode::circular || axis.extent == 0) return axis.extent;
   return kEnd;
 }

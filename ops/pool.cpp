@@ -128,6 +128,8 @@ Var average(const Call& c) {
   return reshape(y, pooled(c, g));
 }
 
+constexpr std::int64_t kMostStretches = 4096;
+
 Type infer_adaptive(const Call& c) {
   infer::require_float(c, 0);
   const Shape& x = c.shape(0);
@@ -141,6 +143,12 @@ Type infer_adaptive(const Call& c) {
       throw ShapeError(std::string(c.name()) + ": " + to_string(x) +
                        " has an axis that is empty or too long");
     }
+  }
+  for (std::size_t k = 0; k < axes; ++k) {  // each position of an uneven axis is a node of the body
+    const std::int64_t n = c[size][k];
+    if (x[x.rank() - axes + k] % n == 0 || n <= kMostStretches) continue;
+    throw ShapeError(std::string(c.name()) + ": " + std::to_string(n) + " uneven stretches of " +
+                     to_string(x) + " are more than " + std::to_string(kMostStretches));
   }
   const auto leading = x.extents().first(x.rank() - axes);
   return {c.dtype(0), c.tape.intern(Shape(spatial::joined(leading, c[size]), c.name()))};

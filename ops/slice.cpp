@@ -170,7 +170,12 @@ Var pad(Var x, const std::vector<std::int64_t>& before, const std::vector<std::i
       throw ShapeError("pad: widths " + std::to_string(before[k]) + " and " + std::to_string(after[k]) +
                        " of axis " + std::to_string(k) + " are negative; use slice()");
     }
-    extents.push_back(before[k] + part[k] + after[k]);
+    std::int64_t extent = part[k];
+    if (__builtin_add_overflow(extent, before[k], &extent) ||
+        __builtin_add_overflow(extent, after[k], &extent)) {
+      throw ShapeError("pad: axis " + std::to_string(k) + " would be too long");
+    }
+    extents.push_back(extent);
   }
   const Shape whole(std::move(extents));
   const std::vector<std::int64_t> ones(part.rank(), 1);
@@ -229,7 +234,7 @@ std::vector<Var> split_every(Var x, std::int64_t size, std::int64_t axis, Where 
 std::vector<Var> chunk(Var x, std::int64_t count, std::int64_t axis, Where where) {
   const std::int64_t whole = x.shape()[normalize_axis("chunk", axis, x.shape().rank())];
   if (count <= 0) throw ShapeError("chunk: " + std::to_string(count) + " parts; ask for one at least");
-  return split_every(x, std::max<std::int64_t>((whole + count - 1) / count, 1), axis, where);
+  return split_every(x, std::max<std::int64_t>(whole / count + (whole % count != 0 ? 1 : 0), 1), axis, where);
 }
 
 }  // namespace backdrop

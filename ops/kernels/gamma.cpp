@@ -42,19 +42,15 @@ double digamma_right(double x) {
   return std::log(x) - 0.5 / x - series - shift;
 }
 
-double factorial(int n) {
-  double product = 1;
-  for (int k = 2; k <= n; ++k) product *= k;
-  return product;
-}
-
-// x > 0: the sum of (x + k)^-s over k >= 0, by Euler and Maclaurin, s >= 2.
+// x > 0: x^s times the sum of (x + k)^-s over k >= 0, by Euler and Maclaurin, s >= 2. It neither overflows
+// nor vanishes, as a power by itself would.
 double hurwitz(int s, double x) {
+  const double first = x;
   // The remainder falls with (x + k) beyond s.
   const double far = kFar + s;
   double sum = 0;
-  for (; x < far; x += 1) sum += std::pow(x, -s);
-  const double power = std::pow(x, -s);
+  for (; x < far; x += 1) sum += std::pow(x / first, -s);
+  const double power = std::pow(x / first, -s);
   double tail = x * power / (s - 1) + power / 2;
   double term = power * s / x / 2;  // s (s+1) ... (s+2j-2) x^(-s-2j+1) / (2j)!
   for (std::size_t j = 1; j <= std::size(kBernoulli); ++j) {
@@ -87,7 +83,9 @@ double cotangent_derivative(int n, double x) {
 
 double polygamma_right(int n, double x) {
   if (std::isinf(x)) return 0;
-  return (n % 2 == 1 ? 1 : -1) * factorial(n) * hurwitz(n + 1, x);
+  double value = hurwitz(n + 1, x) / x;
+  for (int k = 1; k <= n; ++k) value *= k / x;  // n! x^-n, factor by factor
+  return n % 2 == 1 ? value : -value;
 }
 
 }  // namespace

@@ -43,7 +43,8 @@ for 1, or mixes what belongs to different elements, is found.
 
 ## Wrong derivatives made by machine
 
-Every rule of every op is changed in one place, and the op put into its samples. Changes that no sample tells from the
+Every rule of every op is changed in one place (in what it records, up to four places of a kind; of a sum or product
+the last operand is dropped), and the op put into its samples. Changes that no sample tells from the
 right rule (a relative difference below 1e-5) are not counted. A cell says how many were found, of how many in a mode
 that must find them: full and directional must find all (for a jvp rule with `.forward = true`), taylor those in vjp
 rules, dot_product those in one mode only, second_order those that are wrong in second order.

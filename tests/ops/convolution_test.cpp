@@ -27,8 +27,8 @@ struct Setting {
 template <class F>
 Shape for_each_product(const Shape& x, const Shape& w, const Setting& s, F f) {
   std::int64_t out[2];
-  for (int k = 0; k < 2; ++k) {
-    out[k] = (x[2 + k] + 2 * s.padding[k] - s.dilation[k] * (w[2 + k] - 1) - 1) / s.stride[k] + 1;
+  for (std::size_t k = 0; k < 2; ++k) {
+    out[k] = (x[k + 2] + 2 * s.padding[k] - s.dilation[k] * (w[k + 2] - 1) - 1) / s.stride[k] + 1;
   }
   const Shape y{x[0], w[0], out[0], out[1]};
   const auto at = [](const Shape& shape, std::int64_t a, std::int64_t b, std::int64_t c, std::int64_t d) {

@@ -123,3 +123,15 @@ TEST_CASE("polygamma takes orders from 0 to 100") {
   CHECK_THROWS_AS(polygamma(101, x), ValueError);
   CHECK(std::isfinite(results([](Var v) { return polygamma(100, v); }, vector_of({30}))[0]));
 }
+
+// (n-1)!/x^n (1 + n/(2x) + ...): 1e-200, 49!/1e350 and 99!/1700^100
+TEST_CASE("polygamma far out is as small as it is, not 0") {
+  const auto at = [](std::int64_t n, double x) {
+    Tape tape;
+    return value(polygamma(n, tape.constant(Tensor::full({}, x, DType::f64)))).item();
+  };
+  CHECK(at(1, 1e200) == doctest::Approx(1e-200).epsilon(1e-12));
+  CHECK(at(50, 1e7) / 1e-288 == doctest::Approx(-6.082818640342675 * (1 + 50 / 2e7)).epsilon(1e-11));
+  CHECK(at(100, 1700) / 1e-168 < -7);
+  CHECK(at(100, 1700) / 1e-168 > -9);
+}
