@@ -257,8 +257,8 @@ TEST_CASE("zoneout keeps the previous state where it drops, and its mean at infe
   CHECK(numbers(at_inference(zoneout(previous, next, 0, kKey))) == Numbers{10, 20, 30, 40});
   CHECK(numbers(at_inference(zoneout(previous, next, 1, kKey))) == Numbers{1, 2, 3, 4});
 
-  const Var zero = tape.constant(Tensor::zeros({10'000}, DType::f64));
-  const Tensor many = value(zoneout(zero, ones(tape, {10'000}), 0.3, kKey));
+  const Var nothing = tape.constant(Tensor::zeros({10'000}, DType::f64));
+  const Tensor many = value(zoneout(nothing, ones(tape, {10'000}), 0.3, kKey));
   CHECK(zeros(numbers(many)) > 2800);
   CHECK(zeros(numbers(many)) < 3200);
 }

@@ -97,8 +97,8 @@ TEST_CASE("huber, smooth_l1 and l1 by hand") {
   const auto [slope_a, slope_b] = slopes2([&](Var x, Var y) { return huber(x, y, 2, each); }, a, b);
   CHECK(slope_a == std::vector<double>{0.5, -2, 2});
   CHECK(slope_b == std::vector<double>{-0.5, 2, -2});
-  const Tensor far = f64({kInf, kNaN}), zero = f64({0, 0});
-  const std::vector<double> y = results([&](Var x, Var t) { return huber(x, t, 1, each); }, far, zero);
+  const Tensor far = f64({kInf, kNaN}), nothing = f64({0, 0});
+  const std::vector<double> y = results([&](Var x, Var t) { return huber(x, t, 1, each); }, far, nothing);
   CHECK(y[0] == kInf);
   CHECK(std::isnan(y[1]));
 }
