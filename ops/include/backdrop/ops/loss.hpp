@@ -106,9 +106,9 @@ struct KlDivOptions {
   Reduction reduction = Reduction::mean;
 };
 
-/// t (ln t - x) for logarithms of probabilities x and targets t, reduced; 0 where t = 0, with derivatives 0.
-/// The divergence of distributions that lie along the last axes is the batchmean, not the mean, as in
-/// PyTorch.
+/// t (ln t - x) for logarithms of probabilities x and targets t, reduced; 0 where t = 0, with derivatives 0
+/// (but NaN where a log_target is -Inf). The divergence of distributions that lie along the last axes is the
+/// batchmean, not the mean, as in PyTorch.
 Var kl_div(Var log_probs, Var targets, const KlDivOptions& options = {}, Where where = Where::here());
 
 }  // namespace backdrop
