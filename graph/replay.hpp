@@ -59,8 +59,6 @@ class Compiled {
 /// Element `flat` = `number`, rounded to the dtype of the tensor.
 void set_element(Tensor& tensor, std::size_t flat, double number);
 
-/// dy/dx for each x as [elements of y, elements of x]: a run with a unit cotangent per row (dtype of x), or
-/// a run with a unit tangent per column (dtype of y). y and xs are of the replay's tape, xs among its inputs.
 struct JacobianOptions {
   bool optimize = true;
   /// Of a block diagonal Jacobian (independent_blocks) one row or column of every block at once; the result
@@ -70,6 +68,8 @@ struct JacobianOptions {
   /// they show a rule that is not linear, and one that mixes the blocks.
   bool various_seeds = false;
 };
+/// dy/dx for each x as [elements of y, elements of x]: a run with a unit cotangent per row (dtype of x), or
+/// a run with a unit tangent per column (dtype of y). y and xs are of the replay's tape, xs among its inputs.
 std::vector<Tensor> jacobians_by_rows(const Replay& replay, Var y, std::span<const Var> xs,
                                       const JacobianOptions& options = {});
 std::vector<Tensor> jacobians_by_columns(const Replay& replay, Var y, std::span<const Var> xs,
