@@ -12,7 +12,7 @@ endfunction()
 # Sees its own headers and those of the rooms it links; private headers are included as "kernels/x.hpp".
 function(backdrop_room room)
   set(target backdrop_${room})
-  file(GLOB sources CONFIGURE_DEPENDS *.cpp kernels/*.cpp passes/*.cpp)
+  file(GLOB sources CONFIGURE_DEPENDS *.cpp */*.cpp)
   file(GLOB_RECURSE headers CONFIGURE_DEPENDS include/backdrop/*.hpp)
   add_library(${target} ${sources})
   add_library(backdrop::${room} ALIAS ${target})

@@ -7,8 +7,8 @@
 #include <unordered_map>
 #include <utility>
 
-#include "json_frame.hpp"
-#include "json_text.hpp"
+#include "json/json_frame.hpp"
+#include "json/json_text.hpp"
 #include "opened_body.hpp"
 #include "replace_file.hpp"
 

@@ -10,7 +10,7 @@
 #include <tuple>
 #include <utility>
 
-#include "json_text.hpp"
+#include "json/json_text.hpp"
 #include "replace_file.hpp"
 
 namespace backdrop {

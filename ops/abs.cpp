@@ -1,8 +1,8 @@
 #include <backdrop/ops/arithmetic.hpp>
 
-#include "infer.hpp"
 #include "kernels/arithmetic.hpp"
 #include "kernels/elementwise.hpp"
+#include "parts/infer.hpp"
 
 namespace backdrop {
 

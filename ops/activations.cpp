@@ -4,10 +4,10 @@
 #include <limits>
 #include <numbers>
 
-#include "infer.hpp"
 #include "kernels/arithmetic.hpp"
 #include "kernels/elementwise.hpp"
 #include "kernels/logistic.hpp"
+#include "parts/infer.hpp"
 
 namespace backdrop {
 

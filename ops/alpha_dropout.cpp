@@ -4,8 +4,8 @@
 #include <backdrop/ops/dropout_variants.hpp>
 #include <cmath>
 
-#include "infer.hpp"
-#include "masks.hpp"
+#include "parts/infer.hpp"
+#include "parts/masks.hpp"
 
 namespace backdrop {
 

@@ -1,8 +1,8 @@
 #include <backdrop/ops/compare.hpp>
 #include <backdrop/ops/reduce.hpp>
 
-#include "infer.hpp"
-#include "reduced.hpp"
+#include "parts/infer.hpp"
+#include "parts/reduced.hpp"
 
 namespace backdrop {
 

@@ -1,10 +1,10 @@
 #include <array>
 #include <backdrop/ops/reduce.hpp>
 
-#include "along.hpp"
-#include "infer.hpp"
 #include "kernels/reduce.hpp"
-#include "reduced.hpp"
+#include "parts/along.hpp"
+#include "parts/infer.hpp"
+#include "parts/reduced.hpp"
 
 namespace backdrop {
 

@@ -2,9 +2,9 @@
 #include <backdrop/ops/layout.hpp>
 #include <string>
 
-#include "infer.hpp"
 #include "kernels/broadcast.hpp"
 #include "kernels/reduce.hpp"
+#include "parts/infer.hpp"
 
 namespace backdrop {
 

@@ -2,9 +2,9 @@
 #include <cmath>
 #include <limits>
 
-#include "infer.hpp"
 #include "kernels/arithmetic.hpp"
 #include "kernels/elementwise.hpp"
+#include "parts/infer.hpp"
 
 namespace backdrop {
 

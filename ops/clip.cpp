@@ -3,8 +3,8 @@
 #include <backdrop/ops/elementwise.hpp>
 #include <string>
 
-#include "infer.hpp"
 #include "kernels/elementwise.hpp"
+#include "parts/infer.hpp"
 
 namespace backdrop {
 

@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "kernels/strided.hpp"
-#include "operands.hpp"
+#include "parts/operands.hpp"
 
 namespace backdrop {
 

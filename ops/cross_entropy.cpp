@@ -6,8 +6,8 @@
 #include <backdrop/ops/reduce.hpp>
 #include <string>
 
-#include "infer.hpp"
 #include "kernels/softmax.hpp"
+#include "parts/infer.hpp"
 
 namespace backdrop {
 

@@ -1,9 +1,9 @@
 #include <backdrop/ops/arithmetic.hpp>
 
-#include "infer.hpp"
 #include "kernels/arithmetic.hpp"
 #include "kernels/elementwise.hpp"
-#include "operands.hpp"
+#include "parts/infer.hpp"
+#include "parts/operands.hpp"
 
 namespace backdrop {
 

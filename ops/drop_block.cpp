@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "infer.hpp"
+#include "parts/infer.hpp"
 
 namespace backdrop {
 

@@ -1,7 +1,7 @@
 #include <backdrop/ops/dropout.hpp>
 #include <backdrop/ops/matmul.hpp>
 
-#include "masks.hpp"
+#include "parts/masks.hpp"
 
 namespace backdrop {
 

@@ -1,8 +1,8 @@
 #include <backdrop/ops/arithmetic.hpp>
 #include <backdrop/ops/dropout.hpp>
 
-#include "infer.hpp"
-#include "masks.hpp"
+#include "parts/infer.hpp"
+#include "parts/masks.hpp"
 
 namespace backdrop {
 

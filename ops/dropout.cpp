@@ -1,9 +1,9 @@
 #include <backdrop/ops/arithmetic.hpp>
 #include <backdrop/ops/dropout.hpp>
 
-#include "infer.hpp"
 #include "kernels/arithmetic.hpp"
-#include "masks.hpp"
+#include "parts/infer.hpp"
+#include "parts/masks.hpp"
 
 namespace backdrop {
 

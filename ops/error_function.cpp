@@ -3,8 +3,8 @@
 #include <cmath>
 #include <numbers>
 
-#include "infer.hpp"
 #include "kernels/elementwise.hpp"
+#include "parts/infer.hpp"
 
 namespace backdrop {
 

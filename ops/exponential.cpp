@@ -3,9 +3,9 @@
 #include <cmath>
 #include <numbers>
 
-#include "infer.hpp"
 #include "kernels/elementwise.hpp"
-#include "operands.hpp"
+#include "parts/infer.hpp"
+#include "parts/operands.hpp"
 
 namespace backdrop {
 

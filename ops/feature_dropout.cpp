@@ -2,7 +2,7 @@
 #include <backdrop/ops/dropout.hpp>
 #include <string>
 
-#include "masks.hpp"
+#include "parts/masks.hpp"
 
 namespace backdrop {
 

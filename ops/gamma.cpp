@@ -3,8 +3,8 @@
 #include <backdrop/ops/arithmetic.hpp>
 #include <backdrop/ops/elementwise.hpp>
 
-#include "infer.hpp"
 #include "kernels/elementwise.hpp"
+#include "parts/infer.hpp"
 
 namespace backdrop {
 

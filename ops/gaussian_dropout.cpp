@@ -7,7 +7,7 @@
 #include <cmath>
 #include <string>
 
-#include "infer.hpp"
+#include "parts/infer.hpp"
 
 namespace backdrop {
 

@@ -6,8 +6,8 @@
 #include <limits>
 #include <string>
 
-#include "infer.hpp"
 #include "kernels/elementwise.hpp"
+#include "parts/infer.hpp"
 
 namespace backdrop {
 

@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "infer.hpp"
 #include "kernels/index.hpp"
+#include "parts/infer.hpp"
 
 namespace backdrop {
 

@@ -6,7 +6,7 @@
 #include <limits>
 
 #include "kernels/softmax.hpp"
-#include "reduced.hpp"
+#include "parts/reduced.hpp"
 
 namespace backdrop {
 

@@ -8,9 +8,9 @@
 #include <string>
 #include <vector>
 
-#include "infer.hpp"
-#include "operands.hpp"
-#include "reduce_losses.hpp"
+#include "parts/infer.hpp"
+#include "parts/operands.hpp"
+#include "parts/reduce_losses.hpp"
 
 namespace backdrop {
 

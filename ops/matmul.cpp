@@ -7,9 +7,9 @@
 #include <utility>
 #include <vector>
 
-#include "infer.hpp"
 #include "kernels/matmul.hpp"
-#include "operands.hpp"
+#include "parts/infer.hpp"
+#include "parts/operands.hpp"
 
 namespace backdrop {
 

@@ -1,9 +1,9 @@
 #include <backdrop/ops/arithmetic.hpp>
 #include <backdrop/ops/compare.hpp>
 
-#include "infer.hpp"
 #include "kernels/arithmetic.hpp"
-#include "operands.hpp"
+#include "parts/infer.hpp"
+#include "parts/operands.hpp"
 
 namespace backdrop {
 

@@ -2,9 +2,9 @@
 #include <backdrop/ops/loss.hpp>
 #include <backdrop/ops/reduce.hpp>
 
-#include "infer.hpp"
-#include "operands.hpp"
-#include "reduce_losses.hpp"
+#include "parts/infer.hpp"
+#include "parts/operands.hpp"
+#include "parts/reduce_losses.hpp"
 
 namespace backdrop {
 

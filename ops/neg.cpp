@@ -1,7 +1,7 @@
 #include <backdrop/ops/arithmetic.hpp>
 
-#include "infer.hpp"
 #include "kernels/arithmetic.hpp"
+#include "parts/infer.hpp"
 
 namespace backdrop {
 

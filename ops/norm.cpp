@@ -7,7 +7,7 @@
 #include <limits>
 
 #include "kernels/reduce.hpp"
-#include "reduced.hpp"
+#include "parts/reduced.hpp"
 
 namespace backdrop {
 

@@ -4,10 +4,10 @@
 #include <limits>
 #include <vector>
 
-#include "along.hpp"
-#include "infer.hpp"
-#include "operands.hpp"
-#include "reduced.hpp"
+#include "parts/along.hpp"
+#include "parts/infer.hpp"
+#include "parts/operands.hpp"
+#include "parts/reduced.hpp"
 
 namespace backdrop {
 

@@ -3,9 +3,9 @@
 #include <backdrop/ops/elementwise.hpp>
 #include <cmath>
 
-#include "infer.hpp"
 #include "kernels/elementwise.hpp"
-#include "operands.hpp"
+#include "parts/infer.hpp"
+#include "parts/operands.hpp"
 
 namespace backdrop {
 

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "kernels/reduce.hpp"
-#include "reduced.hpp"
+#include "parts/reduced.hpp"
 
 namespace backdrop {
 

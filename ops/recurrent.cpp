@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
-#include "infer.hpp"
-#include "operands.hpp"
+#include "parts/infer.hpp"
+#include "parts/operands.hpp"
 
 namespace backdrop {
 

@@ -1,8 +1,8 @@
 #include <backdrop/ops/elementwise.hpp>
 #include <cmath>
 
-#include "infer.hpp"
 #include "kernels/elementwise.hpp"
+#include "parts/infer.hpp"
 
 namespace backdrop {
 

@@ -9,8 +9,8 @@
 #include <string>
 #include <vector>
 
-#include "infer.hpp"
 #include "kernels/scan.hpp"
+#include "parts/infer.hpp"
 
 namespace backdrop {
 

@@ -2,9 +2,9 @@
 #include <backdrop/ops/elementwise.hpp>
 #include <cmath>
 
-#include "infer.hpp"
 #include "kernels/elementwise.hpp"
 #include "kernels/logistic.hpp"
+#include "parts/infer.hpp"
 
 namespace backdrop {
 

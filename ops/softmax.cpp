@@ -4,8 +4,8 @@
 #include <backdrop/ops/loss.hpp>
 #include <backdrop/ops/reduce.hpp>
 
-#include "along.hpp"
 #include "kernels/softmax.hpp"
+#include "parts/along.hpp"
 
 namespace backdrop {
 

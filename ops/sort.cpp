@@ -9,8 +9,8 @@
 #include <string>
 #include <vector>
 
-#include "infer.hpp"
 #include "kernels/elementwise.hpp"
+#include "parts/infer.hpp"
 
 namespace backdrop {
 

@@ -1,9 +1,9 @@
 #include <backdrop/ops/arithmetic.hpp>
 #include <cmath>
 
-#include "infer.hpp"
 #include "kernels/arithmetic.hpp"
 #include "kernels/elementwise.hpp"
+#include "parts/infer.hpp"
 
 namespace backdrop {
 

@@ -8,9 +8,9 @@
 #include <string>
 #include <vector>
 
-#include "infer.hpp"
-#include "operands.hpp"
-#include "reduced.hpp"
+#include "parts/infer.hpp"
+#include "parts/operands.hpp"
+#include "parts/reduced.hpp"
 
 namespace backdrop {
 

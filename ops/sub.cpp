@@ -1,8 +1,8 @@
 #include <backdrop/ops/arithmetic.hpp>
 
-#include "infer.hpp"
 #include "kernels/arithmetic.hpp"
-#include "operands.hpp"
+#include "parts/infer.hpp"
+#include "parts/operands.hpp"
 
 namespace backdrop {
 

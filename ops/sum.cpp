@@ -2,7 +2,7 @@
 #include <backdrop/ops/reduce.hpp>
 
 #include "kernels/reduce.hpp"
-#include "reduced.hpp"
+#include "parts/reduced.hpp"
 
 namespace backdrop {
 

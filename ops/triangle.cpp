@@ -5,7 +5,7 @@
 #include <backdrop/ops/layout.hpp>
 #include <string>
 
-#include "infer.hpp"
+#include "parts/infer.hpp"
 
 namespace backdrop {
 

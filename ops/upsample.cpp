@@ -9,8 +9,8 @@
 #include <utility>
 #include <vector>
 
-#include "infer.hpp"
-#include "spatial.hpp"
+#include "parts/infer.hpp"
+#include "parts/spatial.hpp"
 
 namespace backdrop {
 

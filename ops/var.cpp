@@ -4,7 +4,7 @@
 #include <backdrop/ops/reduce.hpp>
 #include <string>
 
-#include "reduced.hpp"
+#include "parts/reduced.hpp"
 
 namespace backdrop {
 

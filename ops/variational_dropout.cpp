@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "masks.hpp"
+#include "parts/masks.hpp"
 
 namespace backdrop {
 

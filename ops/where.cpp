@@ -2,9 +2,9 @@
 #include <backdrop/ops/create.hpp>
 #include <backdrop/ops/layout.hpp>
 
-#include "infer.hpp"
 #include "kernels/arithmetic.hpp"
-#include "operands.hpp"
+#include "parts/infer.hpp"
+#include "parts/operands.hpp"
 
 namespace backdrop {
 

@@ -6,9 +6,9 @@
 #include <utility>
 #include <vector>
 
-#include "infer.hpp"
 #include "kernels/windows.hpp"
-#include "spatial.hpp"
+#include "parts/infer.hpp"
+#include "parts/spatial.hpp"
 
 namespace backdrop {
 

@@ -3,8 +3,8 @@
 #include <backdrop/ops/dropout.hpp>
 #include <backdrop/ops/dropout_variants.hpp>
 
-#include "infer.hpp"
-#include "masks.hpp"
+#include "parts/infer.hpp"
+#include "parts/masks.hpp"
 
 namespace backdrop {
 

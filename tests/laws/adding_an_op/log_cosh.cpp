@@ -2,7 +2,7 @@
 #include <backdrop/ops/elementwise.hpp>
 #include <numbers>
 
-#include "infer.hpp"
+#include "parts/infer.hpp"
 
 namespace backdrop {
 

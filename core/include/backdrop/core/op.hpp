@@ -6,6 +6,7 @@
 #include <backdrop/core/workers.hpp>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string_view>
 #include <type_traits>
 
@@ -36,9 +37,17 @@ struct Call {
 };
 
 /// How the local Jacobian of an op looks.
-enum class Structure : std::uint8_t { dense, diagonal, identity, block };
+enum class Structure : std::uint8_t {
+  dense,
+  diagonal,
+  identity,
+  block,
+  selection,  ///< 0s and 1s, at most one 1 in a row: every element of y is an element of an input, or
+              ///< constant
+  partition,  ///< 0s and 1s, at most one 1 in a column: the elements of y are sums of disjoint parts of x
+};
 constexpr std::string_view name(Structure structure) {
-  constexpr std::string_view kNames[] = {"dense", "diagonal", "identity", "block"};
+  constexpr std::string_view kNames[] = {"dense", "diagonal", "identity", "block", "selection", "partition"};
   return kNames[static_cast<std::size_t>(structure)];
 }
 
@@ -89,6 +98,9 @@ struct Eval {
 using Rule = Var (*)(const Call&, Var);                 ///< cotangent or tangent -> contribution
 using RuleAt = Var (*)(const Call&, Var, std::size_t);  ///< the same for any input of a variadic op
 using Derivative = Var (*)(const Call&);                ///< dy/dx of an elementwise op
+/// The op applied to many inputs at once: x[k] has a leading axis more than input k, along which lie its many
+/// values, or is input k itself, which is the same for all; so has the result. A null Var: not in this case.
+using BatchRule = Var (*)(const Call&, std::span<const Var> x);
 
 /// The contribution is exactly zero: a null Var.
 inline constexpr Rule zero = [](const Call&, Var) { return Var{}; };
@@ -163,7 +175,9 @@ struct Op {
   Rules jvp{};
   Derivatives derivative{};
   Var (*body)(const Call&) = nullptr;
+  BatchRule batch = nullptr;                ///< elementwise ops need none
   Var (*inference)(const Call&) = nullptr;  ///< what stands in its place once nothing is dropped
+  Var (*recompute)(const Call&) = nullptr;  ///< recorded by a reverse sweep, to be swept in its place
   bool exact = false;                       ///< kernel and body agree bit for bit
   double tolerance = 0;                     ///< otherwise: relative, in units of the dtype's epsilon
 

@@ -4,7 +4,7 @@
 #include <functional>
 #include <utility>
 
-#include "json_text.hpp"
+#include "json/json_text.hpp"
 
 namespace backdrop {
 
