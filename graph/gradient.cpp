@@ -4,6 +4,7 @@
 #include <backdrop/core/op.hpp>
 #include <backdrop/graph/gradient.hpp>
 #include <backdrop/ops/arithmetic.hpp>
+#include <backdrop/ops/checkpoint.hpp>
 #include <backdrop/ops/create.hpp>
 #include <string>
 
@@ -42,13 +43,26 @@ class Sweep {
  public:
   explicit Sweep(Tape& tape) : tape_(tape) { grow(); }
 
-  void seed(Var x) { active_[x.index()] = true; }
+  void seed(Var x) {
+    active_[x.index()] = true;
+    if (!is_leaf(*tape_.node(x).op)) inner_seeds_.push_back(x.index());
+  }
+  // Seeds that are no leaves, where a sweep has to arrive, not only pass.
+  const std::vector<std::uint32_t>& inner_seeds() const { return inner_seeds_; }
   bool active(std::size_t node) const { return active_[node]; }
   Var carried(std::size_t node) const { return carried_[node]; }
   void replace(std::size_t node, Var v) { carried_[node] = v; }
   void add(std::size_t node, Var v) {
     if (!v) return;
     carried_[node] = carried_[node] ? backdrop::add(carried_[node], v) : v;
+  }
+  // On the way back. What a copy of a region adds to its boundary is added one by one, as the original would:
+  // a sum of its own would round differently.
+  void add_back(std::size_t node, Var v) {
+    while (tape_.node(node).op == &again_op && std::ranges::find(inner_seeds_, node) == inner_seeds_.end()) {
+      node = tape_.node(node).inputs()[0];
+    }
+    add(node, v);
   }
   void grow() {
     active_.resize(tape_.size(), false);
@@ -72,16 +86,17 @@ class Sweep {
   Tape& tape_;
   std::vector<bool> active_;
   std::vector<Var> carried_;
+  std::vector<std::uint32_t> inner_seeds_;
 };
 
-// Records the body of a composite at the end of the tape, to be swept in its place.
+// Records a body, or a region again, at the end of the tape, to be swept in the place of the node.
 struct Opened {
   std::size_t begin, end;
   Var y;
 };
-Opened open(const Call& c) {
+Opened open(const Call& c, Var (*record)(const Call&)) {
   const std::size_t begin = c.tape.size();
-  const Var y = c.node.op->body(c);
+  const Var y = record(c);
   return {begin, c.tape.size(), y};
 }
 
@@ -102,8 +117,18 @@ bool opens_in_reverse(const Op& op) {
   return op.vjp.word == Rules::Word::absent && op.derivative.each[0] == nullptr && op.body != nullptr;
 }
 
+// A derivative in a node that a copy would stand for: it is the node itself that has to be reached.
+bool asked_within(const Call& c, const Sweep& sweep) {
+  if (sweep.inner_seeds().empty()) return false;
+  const std::vector<std::uint32_t> region = checkpointed(c);
+  return std::ranges::any_of(sweep.inner_seeds(), [&](std::uint32_t seed) {
+    return std::binary_search(region.begin(), region.end(), seed);
+  });
+}
+
 // Sweeps [0, y] backwards. A composite without rules is opened: its body, appended to the tape, becomes a
-// segment of its own that is swept before the sweep goes on below the composite.
+// segment of its own that is swept before the sweep goes on below the composite. So is a checkpoint, whose
+// region is appended once more.
 void sweep_back(Tape& tape, Sweep& sweep, std::size_t lowest, std::size_t y) {
   struct Segment {
     std::size_t begin, next;  // nodes [begin, next) are still to be visited, from the last
@@ -121,17 +146,21 @@ void sweep_back(Tape& tape, Sweep& sweep, std::size_t lowest, std::size_t y) {
     if (!g || !sweep.active(i) || node.arity == 0) continue;
     const Tape::Attribution credit(tape, node);
     const Call c = tape.call(i);
-    if (opens_in_reverse(*node.op)) {
-      const Opened body = open(c);
+    if (node.op->recompute != nullptr && asked_within(c, sweep)) {
+      sweep.add_back(node.inputs()[0], g);
+      continue;
+    }
+    if (node.op->recompute != nullptr || opens_in_reverse(*node.op)) {
+      const Opened body = open(c, node.op->recompute != nullptr ? node.op->recompute : node.op->body);
       sweep.grow();
       sweep.mark(body.begin, body.end);
-      sweep.add(body.y.index(), g);
+      sweep.add_back(body.y.index(), g);
       if (body.begin < body.end) open_segments.push_back({body.begin, body.end});
       continue;
     }
     for (std::size_t k = 0; k < node.arity; ++k) {
       const std::uint32_t input = node.inputs()[k];
-      if (sweep.active(input)) sweep.add(input, pull(c, k, g));
+      if (sweep.active(input)) sweep.add_back(input, pull(c, k, g));
     }
   }
 }
@@ -191,7 +220,7 @@ void sweep_forward(Tape& tape, Sweep& sweep, std::size_t lowest, std::size_t y) 
     const Tape::Attribution credit(tape, node);
     const Call c = tape.call(i);
     if (opens_forward(*node.op)) {
-      const Opened body = open(c);
+      const Opened body = open(c, node.op->body);
       sweep.grow();
       sweep.mark(body.begin, body.end);
       open_segments.push_back({body.begin, body.end, i, body.y.index()});
@@ -229,7 +258,7 @@ std::vector<Var> vjp(Var y, std::span<const Var> xs, Var cotangent) {
       lowest = std::min<std::size_t>(lowest, x.index());
     }
     sweep.mark(lowest, y.index() + std::size_t{1});
-    sweep.add(y.index(), cotangent);
+    sweep.add_back(y.index(), cotangent);
     if (lowest <= y.index()) sweep_back(tape, sweep, lowest, y.index());
     std::vector<Var> out;
     out.reserve(xs.size());

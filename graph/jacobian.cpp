@@ -19,7 +19,7 @@ bool has_rule(const Op& op, std::size_t input) {
     case Rules::Word::per_input:
       return input < kMaxInputs && op.vjp.each[input] != nullptr;
     default:
-      return op.body != nullptr;
+      return op.body != nullptr || (op.recompute != nullptr && input == 0);
   }
 }
 

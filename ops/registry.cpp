@@ -1,5 +1,6 @@
 #include <backdrop/ops/arithmetic.hpp>
 #include <backdrop/ops/attention.hpp>
+#include <backdrop/ops/checkpoint.hpp>
 #include <backdrop/ops/compare.hpp>
 #include <backdrop/ops/convolution.hpp>
 #include <backdrop/ops/create.hpp>
@@ -113,6 +114,8 @@ constexpr const Op* kOps[] = {
     &masked_fill_op,
     &cast_op,
     &stop_gradient_op,
+    &again_op,
+    &checkpoint_op,
     // dropout
     &dropout_op,
     &dropout_mask_op,

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <backdrop/core/op.hpp>
+#include <backdrop/ops/checkpoint.hpp>
 #include <bit>
 
 #include "passes/passes.hpp"
@@ -32,7 +33,10 @@ std::uint64_t hash(const Rewrite& out, const Node& node) {
   return h;
 }
 
-bool equal(const Rewrite& out, const Node& node, const Node& recorded) {
+// `since`: the again() that was recorded last.
+bool equal(const Rewrite& out, const Node& node, std::uint32_t index, std::uint32_t since) {
+  const Node& recorded = out.tape().node(index);
+  if (node.op->random && node.arity == 0 && index < since) return false;
   if (node.op != recorded.op || node.arity != recorded.arity) return false;
   for (std::size_t k = 0; k < node.arity; ++k) {
     if (out.at(node.inputs()[k]).index() != recorded.inputs()[k]) return false;
@@ -48,6 +52,7 @@ bool equal(const Rewrite& out, const Node& node, const Node& recorded) {
 Rewrite share(const Tape& tape) {
   Rewrite out(tape);
   constexpr std::uint32_t kFree = 0xFFFFFFFF;
+  std::uint32_t since = 0;
   std::vector<std::uint32_t> table(std::bit_ceil(2 * tape.size() + 2), kFree);  // open addressing
   for (std::size_t i = 0; i < tape.size(); ++i) {
     const Node& node = tape.node(i);
@@ -56,7 +61,7 @@ Rewrite share(const Tape& tape) {
       continue;
     }
     std::size_t at = hash(out, node) & (table.size() - 1);
-    while (table[at] != kFree && !equal(out, node, out.tape().node(table[at]))) {
+    while (table[at] != kFree && !equal(out, node, table[at], since)) {
       at = (at + 1) & (table.size() - 1);
     }
     if (table[at] == kFree) {
@@ -64,6 +69,7 @@ Rewrite share(const Tape& tape) {
     } else {
       out.map(i, out.tape().var(table[at]));
     }
+    if (node.op == &again_op) since = out.at(i).index();
   }
   return out;
 }

@@ -48,7 +48,7 @@ std::vector<Shape> other_shapes(const Shape& shape) {
 
 // Ops that take any dtype and any shape.
 bool takes_anything(const Op& op) {
-  constexpr std::string_view kAny[] = {"cast", "stop_gradient"};
+  constexpr std::string_view kAny[] = {"cast", "stop_gradient", "again", "checkpoint"};
   return std::find(std::begin(kAny), std::end(kAny), op.name) != std::end(kAny);
 }
 

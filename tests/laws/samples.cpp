@@ -9,10 +9,10 @@ namespace backdrop {
 std::span<const Sample> all_samples() {
   static const Samples kAll = [] {
     Samples s;
-    for (const auto family :
-         {arithmetic_samples, elementwise_samples, compare_samples, create_samples, reduce_samples,
-          scan_samples, layout_samples, index_samples, matmul_samples, convolution_samples, dropout_samples,
-          random_samples, normalize_samples, loss_samples, attention_samples, recurrent_samples}) {
+    for (const auto family : {arithmetic_samples, elementwise_samples, compare_samples, create_samples,
+                              reduce_samples, scan_samples, layout_samples, index_samples, matmul_samples,
+                              convolution_samples, dropout_samples, random_samples, normalize_samples,
+                              loss_samples, attention_samples, recurrent_samples, checkpoint_samples}) {
       family(s);
     }
     return s;

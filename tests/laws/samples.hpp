@@ -117,5 +117,6 @@ void normalize_samples(Samples& s);
 void loss_samples(Samples& s);
 void attention_samples(Samples& s);
 void recurrent_samples(Samples& s);
+void checkpoint_samples(Samples& s);
 
 }  // namespace backdrop

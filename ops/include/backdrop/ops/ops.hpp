@@ -3,6 +3,7 @@
 /// The whole vocabulary.
 #include <backdrop/ops/arithmetic.hpp>
 #include <backdrop/ops/attention.hpp>
+#include <backdrop/ops/checkpoint.hpp>
 #include <backdrop/ops/compare.hpp>
 #include <backdrop/ops/convolution.hpp>
 #include <backdrop/ops/create.hpp>
