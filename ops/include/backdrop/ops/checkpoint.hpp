@@ -2,10 +2,10 @@
 
 #include <backdrop/core/all_or_nothing.hpp>
 #include <backdrop/ops/arithmetic.hpp>
-#include <concepts>
 #include <cstdint>
 #include <functional>
 #include <span>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
