@@ -3,15 +3,17 @@
 #include <fmt/core.h>
 
 #include <backdrop/graph/json.hpp>
+#include <backdrop/ops/registry.hpp>
 
 #include "laws/cases.hpp"
 
 // Prints the dump of every sample of every op, one after the other, for other programs to check.
 int main() {
   using namespace backdrop;
-  for (const Sample& sample : all_samples()) {
-    for (const DType dtype : {DType::f32, DType::f64}) {
-      if (const auto c = make_case(sample, dtype)) {
+  for (const Op* op : all_ops()) {
+    for (const Sample& sample : samples_of(*op)) {
+      for (const DType dtype : {DType::f32, DType::f64}) {
+        const auto c = make_case(*op, sample, dtype);
         fmt::print("{}", dump_json(c->tape(), {.bodies = true, .values = dtype == DType::f32}));
       }
     }

@@ -60,14 +60,14 @@ Tally tally() {
   for (const Op* op : all_ops()) {
     for (const auto& mutant : mutants_of(*op)) {
       bool told = false;
-      for (const Sample& sample : all_samples()) {
-        if (sample.op != op || !sample.traits.smooth || sample.traits.large) continue;
-        const auto c = make_case(sample, DType::f64);
+      for (const Sample& sample : samples_of(*op)) {
+        if (!sample.traits.smooth || sample.traits.large) continue;
+        const auto c = make_case(*op, sample, DType::f64);
         if (!is_usable(*c)) continue;
         Mutated wrong;
         mutate(*c, *mutant, wrong);
         {
-          const auto right = make_case(sample, DType::f64);
+          const auto right = make_case(*op, sample, DType::f64);
           Mutated compared;
           mutate(*right, *mutant, compared);
           if (!(damage(*right, compared, *mutant) > kVisible)) continue;

@@ -95,6 +95,9 @@ void pool_samples(Samples& s) {
                       {.stride = {2, 1}, .padding = {1}, .dilation = {1, 2}, .ceil_mode = true});
   });
   s.add(max_pool_op, [](Maker& m) { return max_pool1d(m.distinct({2, 7}), {3}, {.stride = {2}}); });
+  s.add(max_pool_op, [](Maker& m) {
+    return max_pool1d(m.distinct({2, 8}), {3}, {.stride = {2}, .ceil_mode = true});
+  });
   s.add(max_pool_op, [](Maker& m) { return max_pool2d(m.real({0, 2, 4, 4}), {2}); });
   s.add(max_pool_op, {.smooth = false}, [](Maker& m) {
     return max_pool1d(m.reals({{1, 1, 0, 2, 2, 2}}), {3});
