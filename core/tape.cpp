@@ -191,6 +191,7 @@ void Tape::write_attrs(Node& node, const Op& op, std::span<const AttrValue> attr
 
 void Tape::write_place(Node& node, Where where) {
   if (credit_ != nullptr) {
+    node.derivative = derivative_ || credit_->derivative;
     node.file = credit_->file;
     node.line = credit_->line;
     node.scope = credit_->scope;
@@ -222,9 +223,10 @@ Var Tape::record_again(const Tape& from, std::size_t index, std::span<const Var>
     v = record(*node.op, inputs, {attrs, count}, Where{});
   }
   if (&from != this) {
-    set_place(v, from.files_[node.file], node.line, from.scopes_[node.scope]);
+    set_place(v, from, node);
   } else if (credit_ == nullptr) {
     Node& copy = nodes_[v.index()];
+    copy.derivative = node.derivative;
     copy.file = node.file;
     copy.line = node.line;
     copy.scope = node.scope;
@@ -240,6 +242,11 @@ void Tape::set_place(Var v, std::string_view file, unsigned line, std::string_vi
   node.file = file_id;
   node.line = line;
   node.scope = scope_id;
+}
+
+void Tape::set_place(Var v, const Tape& from, const Node& node) {
+  set_place(v, from.files_[node.file], node.line, from.scopes_[node.scope]);
+  nodes_[v.index()].derivative = node.derivative;
 }
 
 std::uint32_t Tape::declare_opened(const Tape& from, const Node& composite, std::string_view name,

@@ -144,7 +144,7 @@ void sweep_back(Tape& tape, Sweep& sweep, std::size_t lowest, std::size_t y) {
     const Var g = sweep.carried(i);
     const Node& node = tape.node(i);
     if (!g || !sweep.active(i) || node.arity == 0) continue;
-    const Tape::Attribution credit(tape, node);
+    const Tape::Attribution credit(tape, node, Tape::Attribution::By::derivative);
     const Call c = tape.call(i);
     if (node.op->recompute != nullptr && asked_within(c, sweep)) {
       sweep.add_back(node.inputs()[0], g);
@@ -217,7 +217,7 @@ void sweep_forward(Tape& tape, Sweep& sweep, std::size_t lowest, std::size_t y) 
     const std::size_t i = segment.next++;
     const Node& node = tape.node(i);
     if (sweep.carried(i) || !sweep.active(i) || node.arity == 0) continue;
-    const Tape::Attribution credit(tape, node);
+    const Tape::Attribution credit(tape, node, Tape::Attribution::By::derivative);
     const Call c = tape.call(i);
     if (opens_forward(*node.op)) {
       const Opened body = open(c, node.op->body);
@@ -282,7 +282,7 @@ std::vector<Var> grad(Var y, std::span<const Var> xs) {
     require_differentiable("grad", x);
   }
   return all_or_nothing(tape, [&] {
-    const Tape::Attribution credit(tape, tape.node(y));
+    const Tape::Attribution credit(tape, tape.node(y), Tape::Attribution::By::derivative);
     return vjp(y, xs, full_like(y, 1));
   });
 }

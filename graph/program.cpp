@@ -9,6 +9,7 @@
 #include <string>
 #include <utility>
 
+#include "anomalies.hpp"
 #include "passes/passes.hpp"
 
 namespace backdrop {
@@ -115,6 +116,12 @@ struct Outputs::Workspace {
   void bind_feeds(const Plan& plan, std::span<const Feed> feeds);
   void bind_leaves(const Plan& plan);
   void bind_results(const Plan& plan);
+  void run(const Plan& plan, std::size_t steps, std::uint32_t run_step) {
+    for (std::size_t k = 0; k < steps; ++k) {
+      execute(plan.steps[k], arrays.data(), pointers.data(), *workers, run_step);
+    }
+  }
+  void run_watched(const Plan& plan, const RunOptions& options);
   void place(std::uint32_t node, void* data) {
     for (std::uint32_t operand : uses[node]) {
       arrays[operand].data = data;
@@ -229,6 +236,39 @@ void Outputs::Workspace::bind_results(const Plan& plan) {
   }
 }
 
+// Nodes in order, so that what is reported came first.
+void Outputs::Workspace::run_watched(const Plan& plan, const RunOptions& options) {
+  const Tape& tape = plan.tape();
+  std::size_t done = 0, fixed = 0;
+  for (std::uint32_t i = 0; i < tape.size(); ++i) {
+    const Node& node = tape.node(i);
+    Array y{nullptr, &tape.shape(node.shape), node.dtype};
+    const bool is_step = done < plan.steps.size() && plan.steps[done].call.y.index() == i;
+    if (node.op == &constant_op) {
+      y.data = const_cast<void*>(tape.constant_of(node).bytes());
+    } else if (is_leaf(*node.op)) {
+      y.data = const_cast<void*>(leaves[leaf_of[i]].bytes());
+    } else if (is_step) {
+      const Step& step = plan.steps[done++];
+      execute(step, arrays.data(), pointers.data(), *workers, options.step.value_or(0));
+      y = arrays[step.first];
+    } else if (fixed < plan.fixed.size() && plan.fixed[fixed].call.y.index() == i) {
+      y = arrays[plan.fixed[fixed++].first];
+    } else {
+      continue;  // a view
+    }
+    const std::optional<std::size_t> at = first_anomaly(y, options.anomalies);
+    if (!at) continue;
+    Anomaly found = describe_anomaly(tape.call(i), y, *at, options);
+    if (is_step) {
+      // The kernel may have written over its operands: everything before it once more, which gives the same.
+      run(plan, done - 1, options.step.value_or(0));
+      describe_operands(found, tape.call(i), &arrays[plan.steps[done - 1].first + 1]);
+    }
+    throw NonFiniteError(std::move(found));
+  }
+}
+
 void Outputs::Workspace::forget(const Plan& plan) {
   static const Tensor kNothing;
   std::fill(leaves.begin(), leaves.end(), kNothing);
@@ -291,8 +331,10 @@ Outputs Program::run(std::span<const Feed> feeds, const RunOptions& options) con
   work.set_threads(options.threads);
   work.bind_leaves(plan);
   work.bind_results(plan);
-  for (const Step& step : plan.steps) {
-    execute(step, work.arrays.data(), work.pointers.data(), *work.workers, options.step.value_or(0));
+  if (options.anomalies == Anomalies::ignore) {
+    work.run(plan, plan.steps.size(), options.step.value_or(0));
+  } else {
+    work.run_watched(plan, options);
   }
   for (const Plan::Publish& update : plan.updates) {
     Tensor value = work.results[update.result];
@@ -378,7 +420,8 @@ Tensor value(Var v, const ValueOptions& options) { return value({v}, options)[0]
 std::vector<Tensor> value(std::span<const Var> vars, const ValueOptions& options) {
   if (vars.empty()) return {};
   const Program program = compile(vars[0].tape(), {.outputs = {vars.begin(), vars.end()}});
-  const Outputs outputs = program.run(options.feeds, {.step = options.step, .threads = options.threads});
+  const Outputs outputs = program.run(
+      options.feeds, {.step = options.step, .threads = options.threads, .anomalies = options.anomalies});
   std::vector<Tensor> out;
   for (std::size_t k = 0; k < outputs.size(); ++k) out.push_back(outputs[k]);
   return out;

@@ -57,9 +57,8 @@ Var record_with(Replay::Precision precision, Tape& to, const Tape& from, std::si
                          attrs[k].dtype() == DType::f32;
     if (promote) attrs[k] = AttrValue(DType::f64);
   }
-  const Where where = from.where(node);
-  const Var v = to.record(*node.op, inputs, {attrs, count}, where);
-  to.set_place(v, where.file, where.line, from.scope_of(node));
+  const Var v = to.record(*node.op, inputs, {attrs, count}, Where{});
+  to.set_place(v, from, node);
   if (const std::string_view name = from.name(index); !name.empty()) to.set_name(v, name);
   return v;
 }

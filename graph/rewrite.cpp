@@ -67,8 +67,7 @@ Var Rewrite::close(std::uint32_t call, std::size_t result) {
   const std::size_t count = node.op->attr_count();
   for (std::size_t k = 0; k < count; ++k) attrs[k] = from_->attribute(node, k);
   const Var v = tape_->record(*node.op, inputs_now(node), {attrs, count}, Where{});
-  const Where where = from_->where(node);
-  tape_->set_place(v, where.file, where.line, from_->scope_of(node));
+  tape_->set_place(v, *from_, node);
   if (!opened.name.empty()) tape_->set_name(v, opened.name);
   if (node.call != 0) tape_->stamp(v, call_now(node.call));
   return to_[result] = v;
@@ -76,8 +75,7 @@ Var Rewrite::close(std::uint32_t call, std::size_t result) {
 
 void Rewrite::stand_in(std::size_t index, Var v) {
   const Node& node = from_->node(index);
-  const Where where = from_->where(node);
-  tape_->set_place(v, where.file, where.line, from_->scope_of(node));
+  tape_->set_place(v, *from_, node);
   if (const std::string_view name = from_->name(index); !name.empty()) tape_->set_name(v, name);
   to_[index] = v;
 }

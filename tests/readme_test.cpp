@@ -36,6 +36,9 @@ TEST_CASE("README: a training loop") {
   for (std::uint32_t step = 0; step < 400; ++step)
     train.run({{x, inputs}, {target, targets}}, {.step = step});  // another mask at each step
 
+  // When a loss becomes NaN:
+  train.run({{x, inputs}, {target, targets}}, {.step = 400, .anomalies = bd::Anomalies::nan_or_inf});
+
   bd::Rewrite inference = bd::without_dropout(tape);
   bd::Tensor predicted = bd::value(inference(output), {.feeds = {{"x", inputs}}});
 

@@ -8,6 +8,7 @@
 #include <backdrop/core/random.hpp>
 #include <backdrop/core/tape.hpp>
 #include <backdrop/format.hpp>
+#include <backdrop/graph/anomaly.hpp>
 #include <backdrop/graph/check_op.hpp>
 #include <backdrop/graph/dot.hpp>
 #include <backdrop/graph/gradcheck.hpp>

@@ -57,8 +57,9 @@ using namespace backdrop;
 namespace {
 
 // Allocations of the third run: the first makes the workspace, the second may still find its final memory.
-int allocations_of_a_run(const Program& program, std::span<const Feed> feeds, int threads) {
-  const RunOptions options{.step = 3, .threads = threads};
+int allocations_of_a_run(const Program& program, std::span<const Feed> feeds, int threads,
+                         Anomalies anomalies = Anomalies::ignore) {
+  const RunOptions options{.step = 3, .threads = threads, .anomalies = anomalies};
   for (int k = 0; k < 2; ++k) program.run(feeds, options);
   allocations = 0;
   counting = true;
@@ -93,14 +94,14 @@ void record(Training& t) {
   t.updates = {{m1, na}, {m2, nb}, {w1, add(a, scale(na, -1e-6))}, {w2, add(b, scale(nb, -1e-6))}};
 }
 
-int allocations_of_training(int threads) {
+int allocations_of_training(int threads, Anomalies anomalies = Anomalies::ignore) {
   Training t;
   record(t);
   const Program program = compile(t.tape, {.outputs = {t.loss}, .updates = t.updates});
   const Feed feeds[] = {
       {"a batch of examples, under a name of more than fifteen letters", Tensor::ones({32, 20})},
       {"the targets, likewise under a long name", Tensor::ones({32, 4})}};
-  return allocations_of_a_run(program, feeds, threads);
+  return allocations_of_a_run(program, feeds, threads, anomalies);
 }
 
 }  // namespace
@@ -123,6 +124,7 @@ TEST_CASE("from the third run on, a run on one thread allocates nothing") {
 
 TEST_CASE("from the third run on, a training step on one thread allocates nothing") {
   CHECK(allocations_of_training(1) == 0);
+  CHECK(allocations_of_training(1, Anomalies::nan_or_inf) == 0);
 }
 
 // The scheduler's tasks come from its own memory; it is asked for more only now and then.

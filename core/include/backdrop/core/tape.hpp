@@ -73,6 +73,7 @@ struct Node {
   std::array<std::uint32_t, kInline> in;  // leaves: in[0] is the number of the leaf; arity > 3: a pointer
   std::uint32_t shape;
   DType dtype;
+  bool derivative;  // recorded by a derivative of what stands on its line
   std::uint16_t arity;
   std::uint16_t file;
   std::uint16_t scope;
@@ -181,6 +182,8 @@ class Tape {
   std::string_view name(std::size_t index) const;
   void set_name(Var v, std::string_view name);
   void set_place(Var v, std::string_view file, unsigned line, std::string_view scope);
+  /// The place of a node of this or another tape.
+  void set_place(Var v, const Tape& from, const Node& node);
   Where where(const Node& node) const { return {files_[node.file].c_str(), node.line}; }
   std::string_view scope_of(const Node& node) const { return scopes_[node.scope]; }
 
@@ -203,14 +206,23 @@ class Tape {
   /// point at the line of the user that caused them.
   class Attribution {
    public:
-    Attribution(Tape& tape, const Node& node) : tape_(tape), outer_(tape.credit_) { tape.credit_ = &node; }
+    enum class By : std::uint8_t { body, derivative };
+    Attribution(Tape& tape, const Node& node, By by = By::body)
+        : tape_(tape), outer_(tape.credit_), outer_derivative_(tape.derivative_) {
+      tape.credit_ = &node;
+      if (by == By::derivative) tape.derivative_ = true;
+    }
     Attribution(const Attribution&) = delete;
     Attribution& operator=(const Attribution&) = delete;
-    ~Attribution() { tape_.credit_ = outer_; }
+    ~Attribution() {
+      tape_.credit_ = outer_;
+      tape_.derivative_ = outer_derivative_;
+    }
 
    private:
     Tape& tape_;
     const Node* outer_;
+    bool outer_derivative_;
   };
 
   /// Drops all nodes; memory is kept, handles become invalid.
@@ -256,6 +268,7 @@ class Tape {
   std::vector<std::string> scopes_;
   std::uint16_t scope_ = 0;
   const Node* credit_ = nullptr;
+  bool derivative_ = false;
   // Handles made since the last rewind have generation_ and an index from epoch_; older ones that survived
   // it are found in epochs_ (first index, generation), which a rewind prunes and extends.
   std::uint32_t generation_ = 1;

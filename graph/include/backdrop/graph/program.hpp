@@ -32,9 +32,18 @@ struct Targets {
   bool optimize = true;  ///< false: every recorded node runs as it stands
 };
 
+/// What a run does about f32 and f64 values that are not finite.
+enum class Anomalies : std::uint8_t {
+  ignore,
+  nan,        ///< the first NaN throws NonFiniteError
+  nan_or_inf  ///< so does the first infinity
+};
+
 struct RunOptions {
   std::optional<std::uint32_t> step{};  ///< counts runs for random nodes; needed once there are updates
   int threads = 0;                      ///< 0 = one per processor; results do not depend on it
+  /// Looks at the value of every node in the order of the recording, and names the first that is not finite.
+  Anomalies anomalies = Anomalies::ignore;
 };
 
 class Program;
@@ -72,7 +81,7 @@ class Program {
  public:
   /// Reads Variables at the start and publishes all updates together at the end, after which nothing can
   /// throw. Throws GraphError for a missing or unknown feed, or when random nodes meet updates without a
-  /// step; ShapeError or DTypeError for a feed of another type.
+  /// step; ShapeError or DTypeError for a feed of another type; NonFiniteError where .anomalies asks for it.
   Outputs run(std::span<const Feed> feeds = {}, const RunOptions& options = {}) const;
   Outputs run(std::initializer_list<Feed> feeds, const RunOptions& options = {}) const {
     return run(std::span<const Feed>(feeds.begin(), feeds.size()), options);
@@ -95,6 +104,7 @@ struct ValueOptions {
   std::vector<Feed> feeds{};
   std::optional<std::uint32_t> step{};
   int threads = 0;
+  Anomalies anomalies = Anomalies::ignore;
 };
 
 /// Compiles what is needed, runs it once, and remembers nothing.
