@@ -11,11 +11,11 @@ using namespace backdrop;
 namespace {
 
 // A recording with every kind of leaf, attribute and value, a composite, regions and a gradient.
-struct Sample {
+struct Recorded {
   Tape tape;
   Var y;
 
-  Sample() {
+  Recorded() {
     const Var x = tape.input("x", {2, 3}, DType::f32, {"train.cpp", 10});
     const Var w = tape.variable("w", Tensor{{1, 2, -3}, {-0.0, 1e-45, 1e30}}, {"train.cpp", 11});
     const Var big = tape.constant(Tensor::arange(70, DType::f64), {"train.cpp", 12});
@@ -81,7 +81,7 @@ bool contains(const std::string& text, std::string_view part) { return text.find
 }  // namespace
 
 TEST_CASE("dump, load, dump gives the same bytes") {
-  const Sample sample;
+  const Recorded sample;
   for (const bool bodies : {true, false}) {
     for (const bool values : {true, false}) {
       const DumpOptions options{.bodies = bodies, .values = values};
@@ -94,7 +94,7 @@ TEST_CASE("dump, load, dump gives the same bytes") {
 }
 
 TEST_CASE("a loaded recording computes the same bits, the masks it draws included") {
-  const Sample sample;
+  const Recorded sample;
   const auto loaded = load_json(dump_json(sample.tape, {.bodies = true, .values = true}));
   const Tensor x{{1, -2, 3}, {4, 5, -6}};
   for (std::size_t i = 0; i < sample.tape.size(); ++i) {
@@ -104,7 +104,7 @@ TEST_CASE("a loaded recording computes the same bits, the masks it draws include
 }
 
 TEST_CASE("names, regions and lines come back") {
-  const Sample sample;
+  const Recorded sample;
   const auto loaded = load_json(dump_json(sample.tape));
   for (std::size_t i = 0; i < sample.tape.size(); ++i) {
     const Node& node = sample.tape.node(i);
@@ -116,13 +116,13 @@ TEST_CASE("names, regions and lines come back") {
 }
 
 TEST_CASE("a Variable without a value becomes zeros") {
-  const Sample sample;
+  const Recorded sample;
   const auto loaded = load_json(dump_json(sample.tape));
   CHECK(loaded->variable_of(loaded->node(1)).value().same_bits(Tensor::zeros({2, 3})));
 }
 
 TEST_CASE("a stream loads as its text does") {
-  const Sample sample;
+  const Recorded sample;
   const std::string text = dump_json(sample.tape);
   std::istringstream stream(text);
   CHECK(dump_json(*load_json(stream)) == text);
@@ -357,7 +357,7 @@ TEST_CASE("any damage to a text gives a typed error or a recording that dumps") 
       return false;
     }
   };
-  const Sample sample;
+  const Recorded sample;
   const std::string texts[] = {graph(), dump_json(sample.tape, {.bodies = true, .values = true})};
   for (std::size_t which = 0; which < 2; ++which) {
     const std::string& text = texts[which];
