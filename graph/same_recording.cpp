@@ -3,6 +3,8 @@
 #include <backdrop/graph/rewrite.hpp>
 #include <string_view>
 
+#include "same_node.hpp"
+
 namespace backdrop {
 
 namespace {
@@ -15,6 +17,13 @@ bool same_variable(const Variable& a, const Variable& b) {
   return a == b || (a.name() == b.name() && a.value().same_bits(b.value()));
 }
 
+bool same_place(const Tape& a, const Node& x, const Tape& b, const Node& y) {
+  return x.line == y.line && std::string_view(a.where(x).file) == b.where(y).file &&
+         a.scope_of(x) == b.scope_of(y);
+}
+
+}  // namespace
+
 bool same_node(const Tape& a, const Node& x, const Tape& b, const Node& y) {
   if (x.op != y.op || x.dtype != y.dtype || a.shape(x.shape) != b.shape(y.shape)) return false;
   if (!std::ranges::equal(x.inputs(), y.inputs())) return false;
@@ -25,13 +34,6 @@ bool same_node(const Tape& a, const Node& x, const Tape& b, const Node& y) {
   }
   return true;
 }
-
-bool same_place(const Tape& a, const Node& x, const Tape& b, const Node& y) {
-  return x.line == y.line && std::string_view(a.where(x).file) == b.where(y).file &&
-         a.scope_of(x) == b.scope_of(y);
-}
-
-}  // namespace
 
 bool same_recording(const Tape& a, const Tape& b) {
   if (a.size() != b.size()) return false;

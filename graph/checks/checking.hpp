@@ -114,6 +114,14 @@ void check_directional(Context context);
 void check_taylor(Context context);
 void check_dot_product(Context context);
 
+/// "loss, square at train.cpp:12".
+std::string subject(Var v);
+/// What makes roots no functions: the first node whose value has other bits when all is evaluated once more;
+/// "" where there is none.
+std::string changed_when_evaluated(std::span<const Var> roots, const ValueOptions& at);
+/// The same for two recordings of one function, `a` and `b` being what it returned.
+std::string changed_when_recorded(Var a, Var b);
+
 /// The Jacobian of one input, [rows, columns of a block].
 struct Dense {
   std::size_t rows = 0, columns = 0, blocks = 1;

@@ -123,11 +123,11 @@ std::vector<Dense> check_second_order(Context context) {
 }
 
 // The call that makes this check, as a user would write it.
-std::string call(Var y, const std::vector<Var>& inputs, const GradcheckOptions& options) {
+std::string call(const std::string& y, const std::vector<Var>& inputs, const GradcheckOptions& options) {
   std::string xs;
   for (Var x : inputs) (xs += xs.empty() ? "" : ", ") += describe(x);
   std::string out =
-      "gradcheck(" + describe(y) + ", {" + xs + "}, {.mode = CheckMode::" + std::string(name(options.mode));
+      "gradcheck(" + y + ", {" + xs + "}, {.mode = CheckMode::" + std::string(name(options.mode));
   if (!options.feeds.empty()) out += ", .feeds = ...";
   if (options.step) out += ", .step = " + std::to_string(*options.step);
   if (options.forward) out += ", .forward = true";
@@ -141,6 +141,9 @@ std::string call(Var y, const std::vector<Var>& inputs, const GradcheckOptions& 
   if (!options.given.empty()) out += ", .given = ...";
   return out + "})";
 }
+
+Report check(const std::string& called, Var y, const std::vector<Var>& inputs,
+             const GradcheckOptions& options, bool evaluate_twice);
 
 // The first node that the mode finds wrong by itself.
 std::string locate(const Replay& replay, const GradcheckOptions& options, CheckMode mode) {
@@ -167,7 +170,7 @@ std::string locate(const Replay& replay, const GradcheckOptions& options, CheckM
       if (is_float(x.dtype()) && tape.node(input).op != &constant_op && fresh) inputs.push_back(x);
     }
     if (inputs.empty() || (mode == CheckMode::full && entries(tape.var(i), inputs) > kMostEntries)) continue;
-    const Report report = gradcheck(tape.var(i), inputs, local);
+    const Report report = check("", tape.var(i), inputs, local, false);
     if (report.count(Verdict::fail) > 0) return report.subject;
   }
   return "";
@@ -187,12 +190,21 @@ std::string locate(const Replay& replay, const GradcheckOptions& options) {
   }
 }
 
-}  // namespace
+// The report before anything is looked at.
+Report begin(const std::string& called, Var y, const std::vector<Var>& inputs,
+             const GradcheckOptions& options) {
+  Report report;
+  report.mode = options.mode;
+  report.shape = y.shape();
+  report.subject = subject(y);
+  report.again = call(called, inputs, options);
+  for (Var x : inputs) report.inputs.push_back({describe(x), x.shape(), {}});
+  return report;
+}
 
-}  // namespace checking
-
-Report gradcheck(Var y, const std::vector<Var>& inputs, const GradcheckOptions& options) {
-  using checking::Dense;
+// `called`: how the user calls y.
+Report check(const std::string& called, Var y, const std::vector<Var>& inputs,
+             const GradcheckOptions& options, bool evaluate_twice) {
   if (!is_float(y.dtype())) {
     throw DTypeError("gradcheck: y is " + to_string(y.dtype()) + "; only f32 and f64 carry derivatives");
   }
@@ -214,48 +226,69 @@ Report gradcheck(Var y, const std::vector<Var>& inputs, const GradcheckOptions& 
   const ValueOptions at{options.feeds, options.step, 0};
   const Replay replay(roots, inputs, at,
                       options.promote ? Replay::Precision::f64 : Replay::Precision::recorded);
-  Report report;
-  report.mode = options.mode;
-  report.shape = y.shape();
-  const Where where = y.tape().where(y.tape().node(y));
-  report.subject =
-      std::string(y.tape().node(y).op->name) + " at " + where.file + ":" + std::to_string(where.line);
-  if (!y.name().empty()) report.subject.insert(0, std::string(y.name()) + ", ");
-  report.again = checking::call(y, inputs, options);
+  Report report = begin(called, y, inputs, options);
+  if (evaluate_twice) report.no_function = changed_when_evaluated(roots, at);
+  if (!report.no_function.empty()) return report;
   bool rounded = !options.promote && y.dtype() == DType::f32;
-  for (Var x : inputs) {
-    report.inputs.push_back({describe(x), x.shape(), {}});
-    rounded = rounded || (!options.promote && x.dtype() == DType::f32);
-  }
+  for (Var x : inputs) rounded = rounded || (!options.promote && x.dtype() == DType::f32);
   double tolerance = options.tolerance;
   if (tolerance == 0) tolerance = rounded ? 2e-4 : options.given.empty() ? 1e-8 : 1e-6;
-  const checking::Context context{replay, options, report, tolerance};
+  const Context context{replay, options, report, tolerance};
   std::vector<Dense> found;
   switch (options.mode) {
     case CheckMode::full:
       if (options.given.empty()) {
-        checking::check_full(context, replay.roots()[0], 0, found);
+        check_full(context, replay.roots()[0], 0, found);
       } else {
-        checking::check_given(context, checking::given_derivatives(context), found);
+        check_given(context, given_derivatives(context), found);
       }
       break;
     case CheckMode::second_order:
-      found = checking::check_second_order(context);
+      found = check_second_order(context);
       break;
     case CheckMode::directional:
-      checking::check_directional(context);
+      check_directional(context);
       break;
     case CheckMode::taylor:
-      checking::check_taylor(context);
+      check_taylor(context);
       break;
     case CheckMode::dot_product:
-      checking::check_dot_product(context);
+      check_dot_product(context);
       break;
   }
   if (report.count(Verdict::fail) > 0) {
-    report.hints = checking::explain(found, report, y.tape());
-    if (options.locate && options.given.empty()) report.guilty = checking::locate(replay, options);
+    report.hints = explain(found, report, y.tape());
+    if (options.locate && options.given.empty()) report.guilty = locate(replay, options);
   }
+  return report;
+}
+
+}  // namespace
+
+}  // namespace checking
+
+Report gradcheck(Var y, const std::vector<Var>& inputs, const GradcheckOptions& options) {
+  return checking::check(describe(y), y, inputs, options, true);
+}
+
+Report gradcheck(const std::function<Var(Tape&, std::span<const Var>)>& f,
+                 const std::vector<NamedTensor>& inputs, const GradcheckOptions& options) {
+  if (!options.given.empty()) throw ValueError("gradcheck: derivatives cannot be given for a function");
+  const auto record = [&](Tape& tape, std::vector<Var>& xs) {
+    for (const NamedTensor& x : inputs) {
+      xs.push_back(tape.input(x.name, x.tensor.shape(), x.tensor.dtype()));
+    }
+    return f(tape, xs);
+  };
+  Tape tape, tape_again;
+  std::vector<Var> xs, xs_again;
+  const Var y = record(tape, xs), y_again = record(tape_again, xs_again);
+  GradcheckOptions fed = options;
+  for (const NamedTensor& x : inputs) fed.feeds.emplace_back(x.name, x.tensor);
+  std::string difference = checking::changed_when_recorded(y, y_again);
+  if (difference.empty()) return checking::check("f", y, xs, fed, true);
+  Report report = checking::begin("f", y, xs, fed);
+  report.no_function = std::move(difference);
   return report;
 }
 

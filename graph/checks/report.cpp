@@ -102,9 +102,13 @@ std::string to_string(const Report& report) {
   std::string out;
   const auto to = std::back_inserter(out);
   fmt::format_to(to, "gradcheck of {}, {}: {}\n", report.subject, name(report.mode),
-                 report.passed()                   ? "passed"
-                 : report.count(Verdict::fail) > 0 ? "FAILED"
-                                                   : "INCONCLUSIVE");
+                 report.passed()           ? "passed"
+                 : report.exit_code() == 1 ? "FAILED"
+                                           : "INCONCLUSIVE");
+  if (!report.no_function.empty()) {
+    fmt::format_to(to, "  this is no function: {}\n  again: {}\n", report.no_function, report.again);
+    return out;
+  }
   if (report.mode == CheckMode::full || report.mode == CheckMode::second_order) {
     for (const Report::Input& input : report.inputs) {
       fmt::format_to(to, "  {} {}: {}\n", input.name, to_string(input.shape), counts(input.count));

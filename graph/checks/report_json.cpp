@@ -121,6 +121,8 @@ std::string to_json(const Report& report) {
   append_list(out, report.hints, [&](const std::string& hint) { append_text(out, hint); });
   out += ",\n \"first_wrong_node\": ";
   append_text(out, report.guilty);
+  out += ", \"no_function\": ";
+  append_text(out, report.no_function);
   out += ", \"again\": ";
   append_text(out, report.again);
   return out + "}\n";

@@ -5,9 +5,12 @@
 #include <backdrop/core/tape.hpp>
 #include <backdrop/format.hpp>
 #include <backdrop/graph/program.hpp>
+#include <backdrop/graph/safetensors.hpp>
 #include <cstdint>
+#include <functional>
 #include <iosfwd>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -80,13 +83,18 @@ struct Report {
   std::vector<std::string> hints;
   std::string guilty;  ///< the first node whose own rules are wrong, when looked for and found
   std::string again;   ///< the call that gives this report again
+  /// Why y is no function, where it is none: the first node that draws new bits, or is another for another
+  /// reason, when y is recorded or evaluated once more. Nothing else is checked then.
+  std::string no_function;
 
   std::size_t count(Verdict verdict) const;
   /// Whether nothing failed and nothing was inconclusive.
-  bool passed() const { return count(Verdict::fail) == 0 && count(Verdict::inconclusive) == 0; }
+  bool passed() const {
+    return no_function.empty() && count(Verdict::fail) == 0 && count(Verdict::inconclusive) == 0;
+  }
   explicit operator bool() const { return passed(); }
   /// What a program that checks should return: 0 passed, 1 something failed, 2 something is inconclusive.
-  int exit_code() const { return passed() ? 0 : count(Verdict::fail) > 0 ? 1 : 2; }
+  int exit_code() const { return passed() ? 0 : count(Verdict::fail) > 0 || !no_function.empty() ? 1 : 2; }
 };
 std::string to_string(const Report& report);
 /// So that test frameworks print it when it fails: CHECK(gradcheck(y, {x})) in doctest or Catch2,
@@ -96,8 +104,15 @@ std::ostream& operator<<(std::ostream& out, const Report& report);
 std::string to_json(const Report& report);
 
 /// Checks the derivatives of y in `inputs`: leaves or any float nodes, which are then taken as leaves.
-/// Throws DTypeError for inputs that carry no derivative, GraphError for missing feeds and rules.
+/// y is evaluated twice: a kernel that gives other bits then fails the check. Throws DTypeError for inputs
+/// that carry no derivative, GraphError for missing feeds and rules.
 Report gradcheck(Var y, const std::vector<Var>& inputs, const GradcheckOptions& options = {});
+
+/// Checks what `f` records on a tape and on inputs of these names and values; further inputs of its own are
+/// fed by options.feeds. f is called twice: keys drawn within it are other keys then, which fails the check.
+/// Throws ValueError for options.given, and as above.
+Report gradcheck(const std::function<Var(Tape&, std::span<const Var>)>& f,
+                 const std::vector<NamedTensor>& inputs, const GradcheckOptions& options = {});
 
 /// A composite against its body, derivative by derivative.
 struct FusedVsComposed {
