@@ -55,6 +55,54 @@ struct Net {
   }
 };
 
+struct RandomNet {
+  std::uint32_t seed, drawn = 0, regions = 0;
+  Around around;
+  Tape tape;
+  std::vector<Var> leaves, seen;
+  Var loss;
+
+  RandomNet(std::uint32_t s, Around a) : seed(s), around(a) {
+    for (std::uint32_t k = 0; k < 3; ++k) {
+      leaves.push_back(tape.variable("w" + std::to_string(k), numbers({3, 3}, DType::f64, k)));
+    }
+    seen = leaves;
+    loss = mean(square(some(some(leaves[0], 0), 0) + pick(seen)));
+  }
+
+  std::uint32_t below(std::uint32_t n) { return random_block(Key{seed, 1}, 0, drawn++)[0] % n; }
+  Var pick(const std::vector<Var>& from) { return from[below(static_cast<std::uint32_t>(from.size()))]; }
+
+  // A few nodes, some of which are regions; after a region only its result is seen.
+  Var some(Var x, int depth) {
+    const std::uint32_t count = 2 + below(5);
+    for (std::uint32_t k = 0; k < count; ++k) {
+      const std::uint32_t kind = below(depth < 3 ? 7 : 5);
+      const Var other = pick(seen);
+      if (kind >= 5) {
+        const std::size_t outside = seen.size();
+        ++regions;
+        x = around([&](Var v) { return some(v, depth + 1); }, x);
+        seen.resize(outside);
+      } else if (kind == 4) {
+        x = dropout(x, 0.25, Key{seed, 2 + below(3)});
+      } else {
+        x = kind == 0 ? tanh(x) : kind == 1 ? x * other : kind == 2 ? x + other : matmul(x, other);
+      }
+      seen.push_back(x);
+    }
+    return x;
+  }
+
+  std::vector<Tensor> derivatives() {
+    std::vector<Var> wanted{loss}, directions;
+    for (Var w : leaves) directions.push_back(tape.constant(numbers({3, 3}, w.dtype(), 10 + w.index())));
+    for (Var g : grad(loss, leaves)) wanted.push_back(g);
+    for (Var h : hvp(loss, leaves, directions)) wanted.push_back(h);
+    return value(wanted, {.step = 1});
+  }
+};
+
 void check_same_bits(std::span<const Tensor> a, std::span<const Tensor> b) {
   REQUIRE(a.size() == b.size());
   for (std::size_t k = 0; k < a.size(); ++k) {
@@ -109,6 +157,19 @@ TEST_CASE("with checkpoints gradients and Hessian-vector products keep every bit
     check_same_bits(Net(dtype, recomputed).derivatives(), stored);
     check_same_bits(Net(dtype, recomputed).derivatives(false), stored);
   }
+}
+
+// Regions within regions at random, each of which may use whatever was recorded before it began.
+TEST_CASE("a hundred nets with regions at random keep every bit, too") {
+  std::uint32_t regions = 0;
+  for (std::uint32_t seed = 0; seed < 100; ++seed) {
+    INFO("seed ", seed);
+    const std::vector<Tensor> stored = RandomNet(seed, plain).derivatives();
+    RandomNet net(seed, recomputed);
+    check_same_bits(net.derivatives(), stored);
+    regions += net.regions;
+  }
+  CHECK(regions > 100);
 }
 
 TEST_CASE("checkpoints survive dump and load, expand, fuse and compile to the bit") {
