@@ -2,6 +2,7 @@
 
 #include <backdrop/backdrop.hpp>
 #include <cmath>
+#include <functional>
 
 // The code of README.md, as it stands there; what is checked stands outside of it.
 namespace bd = backdrop;
@@ -45,4 +46,20 @@ TEST_CASE("README: a training loop") {
   for (std::size_t k = 0; k < 4; ++k) {
     CHECK(std::abs(predicted.at(k) - targets.at(k)) < 0.3);  // who has learned nothing says 0.5
   }
+}
+
+TEST_CASE("README: computing again instead of storing") {
+  bd::Tape tape;
+  bd::Var x = tape.input("x", {4, 3}), w = tape.variable("w", bd::glorot_uniform({3, 3}, bd::Key{42, 0}));
+  const bd::Key key{42, 1};
+  const std::vector<std::function<bd::Var(bd::Var)>> layers(9, [](bd::Var v) { return bd::tanh(2 * v); });
+
+  bd::Var h = bd::checkpoint([&](bd::Var v) { return bd::dropout(bd::tanh(bd::matmul(v, w)), 0.5, key); }, x);
+  bd::Var deep = bd::checkpoint_sequential(layers, h);  // functions of one Var, in about sqrt(n) regions
+
+  bd::Var stored = bd::dropout(bd::tanh(bd::matmul(x, w)), 0.5, key);
+  for (const auto& layer : layers) stored = layer(stored);
+  const bd::ValueOptions at{.feeds = {{"x", {{1, 2, 3}, {4, 5, 6}, {7, 8, 9}, {0, 1, 2}}}}, .step = 1};
+  const auto gradients = bd::value({bd::grad(bd::sum(deep), w), bd::grad(bd::sum(stored), w)}, at);
+  CHECK(gradients[0].same_bits(gradients[1]));
 }
