@@ -3,6 +3,7 @@
 
 #include "kernels/reduce.hpp"
 #include "parts/along.hpp"
+#include "parts/batched.hpp"
 #include "parts/infer.hpp"
 #include "parts/reduced.hpp"
 
@@ -39,6 +40,7 @@ constinit const Op argmax_op{
     .jacobian = "none: y is an integer",
     .infer = infer_position,
     .eval = find<1>,
+    .batch = [](const Call& c, std::span<const Var> x) { return argmax(x[0], c[axis] + 1, c[keepdims]); },
 };
 
 // y = the position of the least element along `axis`
@@ -50,6 +52,7 @@ constinit const Op argmin_op{
     .jacobian = "none: y is an integer",
     .infer = infer_position,
     .eval = find<-1>,
+    .batch = [](const Call& c, std::span<const Var> x) { return argmin(x[0], c[axis] + 1, c[keepdims]); },
 };
 
 Var argmax(Var x, std::int64_t over, bool keep, Where where) {

@@ -4,6 +4,7 @@
 
 #include "kernels/broadcast.hpp"
 #include "kernels/reduce.hpp"
+#include "parts/batched.hpp"
 #include "parts/infer.hpp"
 
 namespace backdrop {
@@ -38,6 +39,13 @@ std::size_t shared_axes(const Call& c, std::size_t) {
   return k;
 }
 
+// The extents with as many 1s before them as make `rank` axes.
+std::vector<std::int64_t> padded(const Shape& extents, std::size_t rank) {
+  std::vector<std::int64_t> out(rank - extents.rank(), 1);
+  out.insert(out.end(), extents.begin(), extents.end());
+  return out;
+}
+
 void sum_down(const Eval& e) {
   kernels::reduce(e, kernels::Fold::sum, kernels::axes_summed(*e.x[0].shape, *e.y.shape));
 }
@@ -56,6 +64,12 @@ constinit const Op broadcast_to_op{
     .eval = kernels::broadcast,
     .vjp = {[](const Call& c, Var g) { return sum_to(g, c.shape(0)); }},
     .jvp = rule::linear,
+    .batch =
+        [](const Call& c, std::span<const Var> x) {
+          const std::int64_t n = x[0].shape()[0];
+          const Shape aligned(batched::before(n, padded(c.shape(0), c[shape].size())));
+          return broadcast_to(reshape(x[0], aligned), Shape(batched::before(n, c[shape])));
+        },
 };
 
 // the transpose of broadcast_to
@@ -70,6 +84,13 @@ constinit const Op sum_to_op{
     .eval = sum_down,
     .vjp = {[](const Call& c, Var g) { return broadcast_to(g, c.shape(0)); }},
     .jvp = rule::linear,
+    .batch =
+        [](const Call& c, std::span<const Var> x) {
+          const std::int64_t n = x[0].shape()[0];
+          const Shape to(c[shape]);
+          const Var y = sum_to(x[0], Shape(batched::before(n, padded(to, c.shape(0).rank()))));
+          return reshape(y, Shape(batched::before(n, c[shape])));
+        },
 };
 
 Var broadcast_to(Var x, const Shape& to, Where where) {

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "kernels/strided.hpp"
+#include "parts/batched.hpp"
 #include "parts/operands.hpp"
 
 namespace backdrop {
@@ -79,6 +80,7 @@ constinit const Op concat_op{
     .eval = join,
     .vjp = part,
     .jvp = rule::linear,
+    .batch = [](const Call& c, std::span<const Var> x) { return concat(batched::all(c, x), c[axis] + 1); },
 };
 
 Var concat(const std::vector<Var>& parts, std::int64_t along, Where where) {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "kernels/index.hpp"
+#include "parts/batched.hpp"
 #include "parts/infer.hpp"
 
 namespace backdrop {
@@ -114,6 +115,11 @@ constinit const Op index_select_op{
     .eval = [](const Eval& e) { kernels::index_select(e, at(e[axis])); },
     .vjp = {[](const Call& c, Var g) { return index_add(g, c[1], c[axis], c.shape(0)[at(c[axis])]); }},
     .jvp = multilinear_in<0>,
+    .batch =
+        [](const Call& c, std::span<const Var> x) {
+          if (!batched::is(c, x, 1)) return index_select(x[0], x[1], c[axis] + 1);
+          return batched::is(c, x, 0) || c[axis] != 0 ? Var{} : index_select(x[0], x[1], 0);
+        },
 };
 
 // The transpose of index_select.
@@ -128,6 +134,10 @@ constinit const Op index_add_op{
     .eval = [](const Eval& e) { kernels::index_add(e, at(e[axis])); },
     .vjp = {[](const Call& c, Var g) { return index_select(g, c[1], c[axis]); }},
     .jvp = multilinear_in<0>,
+    .batch =
+        [](const Call& c, std::span<const Var> x) {
+          return batched::is(c, x, 1) ? Var{} : index_add(x[0], x[1], c[axis] + 1, c[extent]);
+        },
 };
 
 // y[a, i, b] = x[a, indices[a, i, b], b]
@@ -142,6 +152,11 @@ constinit const Op gather_op{
     .eval = [](const Eval& e) { kernels::gather(e, at(e[axis])); },
     .vjp = {[](const Call& c, Var g) { return scatter_add(g, c[1], c[axis], c.shape(0)[at(c[axis])]); }},
     .jvp = multilinear_in<0>,
+    .batch =
+        [](const Call& c, std::span<const Var> x) {
+          const std::vector<Var> all = batched::all(c, x);
+          return gather(all[0], all[1], c[axis] + 1);
+        },
 };
 
 // The transpose of gather.
@@ -156,6 +171,11 @@ constinit const Op scatter_add_op{
     .eval = [](const Eval& e) { kernels::scatter_add(e, at(e[axis])); },
     .vjp = {[](const Call& c, Var g) { return gather(g, c[1], c[axis]); }},
     .jvp = multilinear_in<0>,
+    .batch =
+        [](const Call& c, std::span<const Var> x) {
+          const std::vector<Var> all = batched::all(c, x);
+          return scatter_add(all[0], all[1], c[axis] + 1, c[extent]);
+        },
 };
 
 // y[i, c] = 1 where indices[i] = c, else 0
@@ -167,6 +187,7 @@ constinit const Op one_hot_op{
     .jacobian = "none: indices have no derivative",
     .infer = infer_one_hot,
     .eval = kernels::one_hot,
+    .batch = batched::same,
 };
 
 Var index_select(Var x, Var indices, std::int64_t k, Where where) {

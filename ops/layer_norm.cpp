@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "parts/batched.hpp"
 #include "parts/infer.hpp"
 #include "parts/operands.hpp"
 
@@ -73,6 +74,7 @@ constinit const Op layer_norm_op{
     .singular = "var = 0 where eps = 0: NaN",
     .infer = infer_last_axes,
     .body = [](const Call& c) { return standardize(c[0], last_axes(c), c[eps]); },
+    .batch = batched::same,
     .tolerance = 64,
 };
 
@@ -88,6 +90,7 @@ constinit const Op rms_norm_op{
     .vjp = {rms_product},
     .jvp = {rms_product},
     .body = [](const Call& c) { return mul(c[0], inverse_length(c)); },
+    .batch = batched::same,
     .tolerance = 256,
 };
 

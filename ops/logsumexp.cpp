@@ -45,6 +45,7 @@ constinit const Op logsumexp_op{
     .vjp = {[](const Call& c, Var g) { return mul(spread(g, c[axes], c.shape(0)), weights(c)); }},
     .jvp = {[](const Call& c, Var t) { return sum(mul(t, weights(c)), c[axes], c[keepdims]); }},
     .body = shifted,
+    .batch = reduced::batch,
     .tolerance = 16,
 };
 

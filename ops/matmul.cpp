@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "kernels/matmul.hpp"
+#include "parts/batched.hpp"
 #include "parts/infer.hpp"
 #include "parts/operands.hpp"
 
@@ -128,6 +129,10 @@ constinit const Op matmul_op{
               return tb ? matmul(g, c[0], {true, ta}) : matmul(c[0], g, {!ta, false});
             }},
     .jvp = rule::multilinear,
+    .batch =
+        [](const Call& c, std::span<const Var> x) {
+          return matmul(x[0], x[1], {c[transpose_a], c[transpose_b]});
+        },
 };
 
 Var matmul(Var a, Var b, MatmulOptions options, Where where) {

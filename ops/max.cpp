@@ -45,6 +45,7 @@ constinit const Op max_op{
     .eval = extreme<kernels::Fold::max>,
     .vjp = {share_out},
     .jvp = {average},
+    .batch = reduced::batch,
 };
 
 // y = the least element over `axes`
@@ -60,6 +61,7 @@ constinit const Op min_op{
     .eval = extreme<kernels::Fold::min>,
     .vjp = {share_out},
     .jvp = {average},
+    .batch = reduced::batch,
 };
 
 Var max(Var x, std::span<const std::int64_t> over, bool keep, Where where) {

@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "parts/batched.hpp"
+
 namespace backdrop {
 
 namespace {
@@ -47,6 +49,10 @@ constinit const Op reshape_op{
     .eval = copy,
     .vjp = {[](const Call& c, Var g) { return reshape(g, c.shape(0)); }},
     .jvp = rule::linear,
+    .batch =
+        [](const Call& c, std::span<const Var> x) {
+          return reshape(x[0], Shape(batched::before(x[0].shape()[0], c[shape])));
+        },
 };
 
 Var reshape(Var x, std::span<const std::int64_t> extents, Where where) {

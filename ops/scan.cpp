@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "kernels/scan.hpp"
+#include "parts/batched.hpp"
 #include "parts/infer.hpp"
 
 namespace backdrop {
@@ -86,6 +87,7 @@ constinit const Op cumsum_op{
     .eval = [](const Eval& e) { kernels::cumsum(e, static_cast<std::size_t>(e[axis]), e[reverse]); },
     .vjp = {[](const Call& c, Var g) { return cumsum(g, c[axis], !c[reverse]); }},
     .jvp = rule::linear,
+    .batch = [](const Call& c, std::span<const Var> x) { return cumsum(x[0], c[axis] + 1, c[reverse]); },
 };
 
 // y[i] = a[i] y[i-1] + b[i]
@@ -102,6 +104,11 @@ constinit const Op recurrence_op{
     .vjp = {[](const Call& c, Var g) { return mul(carried_back(c, g), previous(c)); }, carried_back},
     .jvp = {[](const Call& c, Var t) { return recurrence(c[0], mul(t, previous(c)), c[axis], c[reverse]); },
             [](const Call& c, Var t) { return recurrence(c[0], t, c[axis], c[reverse]); }},
+    .batch =
+        [](const Call& c, std::span<const Var> x) {
+          const std::vector<Var> all = batched::all(c, x);
+          return recurrence(all[0], all[1], c[axis] + 1, c[reverse]);
+        },
 };
 
 // y[i] = y[i-1] x[i]
@@ -137,6 +144,7 @@ constinit const Op logcumsumexp_op{
       return mul(weight(c), recurrence(moved(keep(c), c[axis], true, 0), g, c[axis], true));
     }},
     .jvp = {[](const Call& c, Var t) { return recurrence(keep(c), mul(weight(c), t), c[axis]); }},
+    .batch = [](const Call& c, std::span<const Var> x) { return logcumsumexp(x[0], c[axis] + 1); },
 };
 
 Var cumsum(Var x, std::int64_t at, bool backwards, Where where) {

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "kernels/strided.hpp"
+#include "parts/batched.hpp"
 
 namespace backdrop {
 
@@ -123,6 +124,12 @@ constinit const Op slice_op{
       return g.tape().record(unslice_op, {g}, {c.shape(0).extents(), c[starts], c[steps]}, Where::here());
     }},
     .jvp = rule::linear,
+    .batch =
+        [](const Call& c, std::span<const Var> x) {
+          const std::int64_t n = x[0].shape()[0];
+          return take(x[0], Shape(batched::before(n, c[shape])), batched::before(0, c[starts]),
+                      batched::before(1, c[steps]));
+        },
 };
 
 // The transpose of slice: y[starts + i * steps] = x[i], and 0 elsewhere.
@@ -137,6 +144,13 @@ constinit const Op unslice_op{
     .eval = copy_in,
     .vjp = {[](const Call& c, Var g) { return take(g, c.shape(0), c[starts], c[steps]); }},
     .jvp = rule::linear,
+    .batch =
+        [](const Call& c, std::span<const Var> x) {
+          const auto whole = batched::before(x[0].shape()[0], c[shape]),
+                     first = batched::before(0, c[starts]), step = batched::before(1, c[steps]);
+          return x[0].tape().record(unslice_op, {x[0]}, {Ints(whole), Ints(first), Ints(step)},
+                                    Where::here());
+        },
 };
 
 Var slice(Var x, const std::vector<std::int64_t>& from, const std::vector<std::int64_t>& to,

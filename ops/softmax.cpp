@@ -6,6 +6,7 @@
 
 #include "kernels/softmax.hpp"
 #include "parts/along.hpp"
+#include "parts/batched.hpp"
 
 namespace backdrop {
 
@@ -44,6 +45,7 @@ constinit const Op softmax_op{
           const Var terms = exp(shifted(c));
           return div(terms, total(c, terms));
         },
+    .batch = [](const Call& c, std::span<const Var> x) { return softmax(x[0], c[axis] + 1); },
     .tolerance = 16,
 };
 
@@ -63,6 +65,7 @@ constinit const Op log_softmax_op{
           const Var x = shifted(c);
           return sub(x, log(total(c, exp(x))));
         },
+    .batch = [](const Call& c, std::span<const Var> x) { return log_softmax(x[0], c[axis] + 1); },
     .tolerance = 16,
 };
 

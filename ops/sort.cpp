@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "kernels/elementwise.hpp"
+#include "parts/batched.hpp"
 #include "parts/infer.hpp"
 
 namespace backdrop {
@@ -77,6 +78,7 @@ constinit const Op argsort_op{
     .jacobian = "none: y is an integer",
     .infer = infer_argsort,
     .eval = order_lines,
+    .batch = batched::same,
 };
 
 Var argsort(Var x, std::int64_t axis, bool down, Where where) {

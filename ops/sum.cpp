@@ -20,6 +20,7 @@ constinit const Op sum_op{
     .eval = [](const Eval& e) { kernels::reduce(e, kernels::Fold::sum, kernels::axis_set(e[axes])); },
     .vjp = {[](const Call& c, Var g) { return spread(g, c[axes], c.shape(0)); }},
     .jvp = rule::linear,
+    .batch = reduced::batch,
 };
 
 Var sum(Var x, std::span<const std::int64_t> over, bool keep, Where where) {

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "kernels/strided.hpp"
+#include "parts/batched.hpp"
 
 namespace backdrop {
 
@@ -74,6 +75,10 @@ constinit const Op transpose_op{
     .eval = copy,
     .vjp = {undo},
     .jvp = rule::linear,
+    .batch =
+        [](const Call& c, std::span<const Var> x) {
+          return transpose(x[0], batched::before(0, batched::moved(c[axes])));
+        },
 };
 
 Var transpose(Var x, const std::vector<std::int64_t>& order, Where where) {

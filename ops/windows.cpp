@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "kernels/windows.hpp"
+#include "parts/batched.hpp"
 #include "parts/infer.hpp"
 #include "parts/spatial.hpp"
 
@@ -106,6 +107,7 @@ constinit const Op windows_op{
       return g.tape().record(unwindows_op, {g}, {whole, c[stride], c[padding], c[dilation]}, Where::here());
     }},
     .jvp = {[](const Call& c, Var t) { return again(c, t, 0); }},
+    .batch = batched::same,
 };
 
 // The transpose of windows.
@@ -126,6 +128,7 @@ constinit const Op unwindows_op{
                              Where::here());
     }},
     .jvp = rule::linear,
+    .batch = batched::same,
 };
 
 Var unfold(Var x, const std::vector<std::int64_t>& size, const WindowOptions& options, Where where) {

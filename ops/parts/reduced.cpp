@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "batched.hpp"
 #include "infer.hpp"
 
 namespace backdrop {
@@ -34,6 +35,12 @@ Var record(const Op& op, Var x, std::span<const std::int64_t> over, bool keep, W
 
 std::size_t leading(const Call& c, std::size_t) {
   return c[axes].empty() ? 0 : static_cast<std::size_t>(c[axes][0]);
+}
+
+Var batch(const Call& c, std::span<const Var> x) {
+  const auto moved = batched::moved(c[axes]);
+  return x[0].tape().record(*c.node.op, {x[0]}, {std::span<const std::int64_t>(moved), c[keepdims]},
+                            Where::here());
 }
 
 double terms(const Call& c) {

@@ -15,6 +15,8 @@ Type infer(const Call& c);
 Type infer_some(const Call& c);
 /// The axes before the first that is reduced: an Op's `leading`.
 std::size_t leading(const Call& c, std::size_t input);
+/// The same op over the same axes of every value: an Op's `batch`.
+Var batch(const Call& c, std::span<const Var> x);
 /// Records `op`, whose attributes begin with axes and keepdims, over `axes` as a user gave them.
 Var record(const Op& op, Var x, std::span<const std::int64_t> axes, bool keepdims, Where where);
 /// How many elements of input 0 fall onto one of the output.

@@ -20,4 +20,5 @@
 #include <backdrop/graph/program.hpp>
 #include <backdrop/graph/rewrite.hpp>
 #include <backdrop/graph/safetensors.hpp>
+#include <backdrop/graph/vmap.hpp>
 #include <backdrop/ops/ops.hpp>
