@@ -20,10 +20,7 @@ std::size_t runs(const Call& c, std::size_t k) {
   return Shape(c.y.shape().extents().first(c.node.op->leading(c, k))).numel();
 }
 
-}  // namespace
-
-std::size_t independent_blocks(Var y, Var x) {
-  const Rewrite opened = expand(y.tape());
+std::size_t blocks_between(const Rewrite& opened, Var y, Var x) {
   const Tape& tape = opened.tape();
   const std::size_t from = opened(x).index(), to = opened(y).index();
   if (x.shape().numel() == 0 || y.shape().numel() == 0 || from > to) return 1;
@@ -40,10 +37,16 @@ std::size_t independent_blocks(Var y, Var x) {
   return blocks[to] == kIndependent ? 1 : blocks[to];
 }
 
-std::size_t independent_blocks(Var y, std::span<const Var> xs) {
-  std::size_t blocks = 0;
-  for (Var x : xs) blocks = std::gcd(blocks, independent_blocks(y, x));
-  return blocks == 0 ? 1 : blocks;
+}  // namespace
+
+std::vector<std::size_t> independent_blocks_of_each(Var y, std::span<const Var> xs) {
+  const Rewrite opened = expand(y.tape());
+  std::vector<std::size_t> out;
+  out.reserve(xs.size());
+  for (Var x : xs) out.push_back(blocks_between(opened, y, x));
+  return out;
 }
+
+std::size_t independent_blocks(Var y, Var x) { return independent_blocks_of_each(y, {&x, 1})[0]; }
 
 }  // namespace backdrop

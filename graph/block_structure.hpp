@@ -2,6 +2,7 @@
 
 #include <backdrop/core/tape.hpp>
 #include <span>
+#include <vector>
 
 namespace backdrop {
 
@@ -10,7 +11,7 @@ namespace backdrop {
 /// matrix, say of a chain of elementwise ops; as many as there are rows in a batch: one block for each row. 1
 /// when nothing is known. Follows from what the ops declare; composites are looked into.
 std::size_t independent_blocks(Var y, Var x);
-/// The same for several xs at once: a B that is right for each.
-std::size_t independent_blocks(Var y, std::span<const Var> xs);
+/// For each of several xs.
+std::vector<std::size_t> independent_blocks_of_each(Var y, std::span<const Var> xs);
 
 }  // namespace backdrop

@@ -122,6 +122,14 @@ void set_element(Tensor& tensor, std::size_t flat, double number) {
   }
 }
 
+void read_elements(const Tensor& tensor, std::span<double> out) {
+  if (tensor.dtype() == DType::f32) {
+    std::ranges::copy(tensor.data<float>(), out.begin());
+  } else {
+    std::ranges::copy(tensor.data<double>(), out.begin());
+  }
+}
+
 namespace {
 
 double seed_of(std::size_t block, const JacobianOptions& options) {
@@ -129,6 +137,18 @@ double seed_of(std::size_t block, const JacobianOptions& options) {
   const std::uint64_t bits = (block + 1) * 0x9E3779B97F4A7C15U;
   const double size = std::exp2(static_cast<double>(bits >> 60 & 7) - 4);  // 1/16 ... 8
   return bits >> 63 != 0 ? -size : size;
+}
+
+// Elements from `first` on = numbers * factor.
+void write_run(Tensor& tensor, std::size_t first, std::span<const double> numbers, double factor) {
+  const auto write = [&]<class T>(std::span<T> out) {
+    for (std::size_t j = 0; j < numbers.size(); ++j) out[first + j] = static_cast<T>(numbers[j] * factor);
+  };
+  if (tensor.dtype() == DType::f32) {
+    write(tensor.mutable_data<float>());
+  } else {
+    write(tensor.mutable_data<double>());
+  }
 }
 
 Tensor matrix(std::size_t rows, std::size_t columns, DType dtype) {
@@ -152,16 +172,17 @@ std::vector<Tensor> jacobians_by_rows(const Replay& replay, Var y, std::span<con
       set_element(cotangent, b * rows + row, on ? seed_of(b, options) : 0);
     }
   };
+  std::vector<double> row;
   for (std::size_t i = 0; i < rows; ++i) {
     seed_all(i, true);
     const Outputs run = program.run();
     for (std::size_t k = 0; k < xs.size(); ++k) {
       const std::size_t columns = xs[k].shape().numel() / options.blocks;
+      row.resize(columns * options.blocks);
+      read_elements(run[k], row);
       for (std::size_t b = 0; b < options.blocks; ++b) {
-        const double unit = 1 / seed_of(b, options);
-        for (std::size_t j = 0; j < columns; ++j) {
-          set_element(out[k], (b * rows + i) * columns + j, run[k].at(b * columns + j) * unit);
-        }
+        write_run(out[k], (b * rows + i) * columns, std::span(row).subspan(b * columns, columns),
+                  1 / seed_of(b, options));
       }
     }
     seed_all(i, false);

@@ -59,6 +59,9 @@ class Compiled {
 /// Element `flat` = `number`, rounded to the dtype of the tensor.
 void set_element(Tensor& tensor, std::size_t flat, double number);
 
+/// All elements of an f32 or f64 tensor.
+void read_elements(const Tensor& tensor, std::span<double> out);
+
 struct JacobianOptions {
   bool optimize = true;
   /// Of a block diagonal Jacobian (independent_blocks) one row or column of every block at once; the result

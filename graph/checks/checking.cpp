@@ -5,154 +5,7 @@
 #include <limits>
 #include <numeric>
 
-#include "block_structure.hpp"
-
 namespace backdrop::checking {
-
-namespace {
-
-double power_of_two_below(double x) { return std::exp2(std::floor(std::log2(x))); }
-
-// A sign for each block, so that effects of one block on another do not cancel.
-double sign_of(std::size_t block) { return ((block * 0x9E3779B97F4A7C15U) >> 63) != 0 ? -1 : 1; }
-
-// A step measured by the element itself, however small it is beside the others.
-constexpr double kOwnSize = 0;
-
-// Slopes along a line, as slopes by the element that moves.
-Sides per_unit(Sides along, double step) {
-  along.left /= step;
-  along.right /= step;
-  along.smooth.value /= step;
-  along.smooth.error /= std::fabs(step);
-  along.smooth.visible /= std::fabs(step);
-  return along;
-}
-
-}  // namespace
-
-// Moves one element in every block of one input, by t steps of its own size.
-class Differences::ColumnLine {
- public:
-  ColumnLine(Differences& differences, std::size_t input, std::vector<std::size_t> elements,
-             std::vector<double> steps)
-      : values_(&differences.values_),
-        input_(input),
-        rows_(differences.rows() / elements.size()),
-        elements_(std::move(elements)),
-        steps_(std::move(steps)) {
-    const Tensor& x = differences.replay_.at()[input];
-    for (std::size_t element : elements_) here_.push_back(x.at(element));
-  }
-
-  void operator()(double t, std::vector<double>& out, std::vector<double>& gone) const {
-    Tensor& x = values_->input(input_);
-    gone.resize(rows_ * elements_.size());
-    for (std::size_t b = 0; b < elements_.size(); ++b) {
-      set_element(x, elements_[b], here_[b] + t * steps_[b]);
-      const double moved = (x.at(elements_[b]) - here_[b]) / steps_[b];
-      std::fill_n(gone.begin() + static_cast<std::ptrdiff_t>(b * rows_), rows_, moved);
-    }
-    read(values_->run(), out);
-    for (std::size_t b = 0; b < elements_.size(); ++b) set_element(x, elements_[b], here_[b]);
-  }
-  double step(std::size_t row) const { return steps_[row / rows_]; }
-  /// How far each output's element is from 0, in steps.
-  std::vector<double> origins() const {
-    std::vector<double> out;
-    for (std::size_t i = 0; i < rows_ * elements_.size(); ++i) {
-      out.push_back(std::fabs(here_[i / rows_] / steps_[i / rows_]));
-    }
-    return out;
-  }
-
- private:
-  Compiled* values_;
-  std::size_t input_, rows_;
-  std::vector<std::size_t> elements_;
-  std::vector<double> steps_, here_;
-};
-
-Differences::Differences(const Replay& replay, Var y, Key key)
-    : replay_(replay), values_(replay, {y}), grain_(epsilon(y.dtype())) {
-  for (Var x : replay.inputs()) blocks_.push_back(independent_blocks(y, x));
-  Draw draw(key);
-  const DirectionLine along(values_, replay, draw_directions(draw, replay));
-  noise_ = rounding_noise(along, kNear * grain_, grain_);
-  at_ = along.at_zero();
-}
-
-std::size_t Differences::columns(std::size_t input) const {
-  return replay_.at()[input].numel() / blocks_[input];
-}
-
-std::size_t Differences::element(std::size_t input, std::size_t row, std::size_t column) const {
-  const std::size_t block = row / (rows() / blocks_[input]);
-  return block * columns(input) + column;
-}
-
-Differences::ColumnLine Differences::line(std::size_t input, std::size_t column, double shorter) {
-  const Tensor& x = replay_.at()[input];
-  const double size = typical_size(x);
-  std::vector<std::size_t> elements;
-  std::vector<double> steps;
-  for (std::size_t b = 0; b < blocks_[input]; ++b) {
-    elements.push_back(b * columns(input) + column);
-    const double own = std::fabs(x.at(elements.back()));
-    const double measure = own > .1 * size || (own > 0 && shorter == kOwnSize) ? own : size;
-    const double step = power_of_two_below(measure / 8) / std::max(shorter, 1.);
-    steps.push_back(step * sign_of(b));
-  }
-  return {*this, input, std::move(elements), std::move(steps)};
-}
-
-std::vector<Estimate> Differences::along(const ColumnLine& line) const {
-  std::vector<Estimate> out = differentiate(line, at_, noise_, 1, grain_, line.origins());
-  for (std::size_t i = 0; i < out.size(); ++i) {
-    out[i].value /= line.step(i);
-    out[i].error /= std::fabs(line.step(i));
-    out[i].visible /= std::fabs(line.step(i));
-  }
-  return out;
-}
-
-std::vector<Estimate> Differences::estimate(std::size_t input, std::size_t column, const Enough& enough) {
-  std::vector<Estimate> out = along(line(input, column, 1));
-  // The function may bend on a smaller scale than its argument shows.
-  for (const double shorter : {kOwnSize, 1024.}) {
-    if (enough(out)) break;
-    const std::vector<Estimate> more = along(line(input, column, shorter));
-    for (std::size_t i = 0; i < more.size(); ++i) {
-      if (more[i].error < out[i].error) out[i] = more[i];
-    }
-  }
-  return out;
-}
-
-std::vector<Report::Entry> Differences::check(std::size_t input, std::size_t column,
-                                              const std::vector<double>& analytic, double tolerance) {
-  const auto agree = [&](const std::vector<Estimate>& so_far) {
-    for (std::size_t i = 0; i < analytic.size(); ++i) {
-      if (judge(analytic[i], so_far[i], tolerance) != Verdict::pass) return false;
-    }
-    return true;
-  };
-  const std::vector<Estimate> estimates = estimate(input, column, agree);
-  std::vector<Report::Entry> out;
-  out.reserve(analytic.size());
-  for (std::size_t i = 0; i < analytic.size(); ++i) {
-    const Verdict verdict = judge(analytic[i], estimates[i], tolerance);
-    out.push_back(
-        {input, i, element(input, i, column), analytic[i], estimates[i].value, estimates[i].error, verdict});
-  }
-  if (agree(estimates)) return out;
-  const ColumnLine closer = line(input, column, 1);
-  const std::vector<Sides> sides = compare_sides(closer, at_, noise_, 1);
-  for (std::size_t i = 0; i < out.size(); ++i) {
-    if (out[i].verdict != Verdict::pass) decide(out[i], per_unit(sides[i], closer.step(i)), tolerance);
-  }
-  return out;
-}
 
 void decide(Report::Entry& entry, const Sides& sides, double tolerance) {
   if (sides.kink) {
@@ -167,27 +20,6 @@ void decide(Report::Entry& entry, const Sides& sides, double tolerance) {
     entry.numeric = sides.smooth.value;
     entry.error = sides.smooth.error;
   }
-}
-
-std::vector<std::vector<Estimate>> difference_jacobians(const Replay& replay, Var y) {
-  Differences differences(replay, y, GradcheckOptions{}.key);
-  const auto good = [](const std::vector<Estimate>& estimates) {
-    return std::all_of(estimates.begin(), estimates.end(), [](const Estimate& e) {
-      return e.flat || e.error <= 1e-8 * std::max(std::fabs(e.value), e.visible);
-    });
-  };
-  const std::size_t m = differences.rows();
-  std::vector<std::vector<Estimate>> out;
-  for (std::size_t k = 0; k < replay.at().size(); ++k) {
-    const std::size_t n = replay.at()[k].numel();
-    std::vector<Estimate> dense(m * n);  // between blocks 0, and flat
-    for (std::size_t j = 0; j < differences.columns(k); ++j) {
-      const std::vector<Estimate> column = differences.estimate(k, j, good);
-      for (std::size_t i = 0; i < m; ++i) dense[i * n + differences.element(k, i, j)] = column[i];
-    }
-    out.push_back(std::move(dense));
-  }
-  return out;
 }
 
 double Draw::next() {
@@ -231,7 +63,7 @@ std::vector<double> DirectionLine::at_zero() const {
 
 void read(const Outputs& run, std::vector<double>& out) {
   out.resize(run[0].numel());
-  for (std::size_t i = 0; i < out.size(); ++i) out[i] = run[0].at(i);
+  read_elements(run[0], out);
 }
 
 double typical_size(const Tensor& x) {
@@ -284,8 +116,8 @@ void add(Report& report, const Report::Entry& entry) {
     if (severity(a) != severity(b)) return severity(a) > severity(b);
     return distance(a) > distance(b);
   };
+  if (report.worst.size() == kShown && !worse(entry, report.worst.back())) return;
   const auto at = std::upper_bound(report.worst.begin(), report.worst.end(), entry, worse);
-  if (at - report.worst.begin() >= static_cast<std::ptrdiff_t>(kShown)) return;
   report.worst.insert(at, entry);
   if (report.worst.size() > kShown) report.worst.pop_back();
 }

@@ -72,44 +72,6 @@ struct Context {
 /// An entry that did not pass, looked at from both sides.
 void decide(Report::Entry& entry, const Sides& sides, double tolerance);
 
-/// The Jacobian of one output tensor by differences, compiled once. Where y consists of runs that depend on
-/// one run of an input each (independent_blocks), one column of every block is estimated at once.
-class Differences {
- public:
-  using Enough = std::function<bool(const std::vector<Estimate>&)>;
-
-  Differences(const Replay& replay, Var y, Key key);
-  std::size_t rows() const { return at_.size(); }
-  std::size_t blocks(std::size_t input) const { return blocks_[input]; }
-  /// From now on one block, every column by itself.
-  void look_whole(std::size_t input) { blocks_[input] = 1; }
-  /// Columns of a block.
-  std::size_t columns(std::size_t input) const;
-  /// The element of the input that is column `column` of the block that output `row` is in.
-  std::size_t element(std::size_t input, std::size_t row, std::size_t column) const;
-
-  /// The derivatives of all outputs by this column of their blocks; smaller steps are tried until they are
-  /// `enough`.
-  std::vector<Estimate> estimate(std::size_t input, std::size_t column, const Enough& enough);
-  /// The same, compared with analytic derivatives.
-  std::vector<Report::Entry> check(std::size_t input, std::size_t column, const std::vector<double>& analytic,
-                                   double tolerance);
-
- private:
-  class ColumnLine;
-  ColumnLine line(std::size_t input, std::size_t column, double shorter);
-  std::vector<Estimate> along(const ColumnLine& line) const;
-
-  const Replay& replay_;
-  std::vector<std::size_t> blocks_;
-  Compiled values_;
-  double grain_;
-  std::vector<double> noise_, at_;
-};
-
-/// Of each input, dy/dx as [rows, columns] by differences alone.
-std::vector<std::vector<Estimate>> difference_jacobians(const Replay& replay, Var y);
-
 void check_directional(Context context);
 void check_taylor(Context context);
 void check_dot_product(Context context);

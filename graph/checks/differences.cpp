@@ -3,48 +3,13 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <utility>
 
 namespace backdrop {
 
 namespace {
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
-
-// The extrapolation table of one output: its last row, and the best entry of all.
-class Table {
- public:
-  // A difference over [-h, h], where rounding alone may move it by `floor`.
-  void add(double difference, double floor) {
-    if (!std::isfinite(difference)) {
-      row_.clear();
-      return;
-    }
-    std::vector<double> next{difference};
-    double power = 1;
-    for (std::size_t j = 1; j <= row_.size(); ++j) {
-      power *= 4;
-      const double entry = (next[j - 1] * power - row_[j - 1]) / (power - 1);
-      const double scatter = std::max(std::fabs(entry - next[j - 1]), std::fabs(entry - row_[j - 1]));
-      next.push_back(entry);
-      offer(entry, std::max(scatter, floor));
-    }
-    row_ = std::move(next);
-  }
-  double value() const { return value_; }
-  double error() const { return error_; }
-  bool settled(double floor) const { return error_ <= std::max(2 * floor, 1e-11 * std::fabs(value_)); }
-
- private:
-  void offer(double value, double error) {
-    if (!(error < error_)) return;
-    value_ = value;
-    error_ = error;
-  }
-
-  std::vector<double> row_;
-  double value_ = 0;
-  double error_ = kInfinity;
-};
 
 // One-sided differences of one output at smaller and smaller steps.
 struct Comparison {
@@ -74,7 +39,9 @@ struct Comparison {
   }
 };
 
-double of(const std::vector<double>& gone, std::size_t output) { return gone[gone.size() == 1 ? 0 : output]; }
+double of(std::span<const double> numbers, std::size_t output) {
+  return numbers[numbers.size() == 1 ? 0 : output];
+}
 
 }  // namespace
 
@@ -104,38 +71,78 @@ std::vector<double> rounding_noise(const Line& f, double spacing, double epsilon
   return noise;
 }
 
+Extrapolation::Extrapolation(std::size_t outputs, double step, int levels, double grain,
+                             std::vector<double> origin)
+    : step_(step),
+      grain_(grain),
+      origin_(std::move(origin)),
+      levels_(levels),
+      rows_(outputs * static_cast<std::size_t>(levels)),
+      lengths_(outputs, 0),
+      estimates_(outputs, Estimate{.error = kInfinity}) {}
+
+// Appends a row to the table of one output, of which only the last row is kept. Rounding alone may move the
+// difference by `floor`.
+void Extrapolation::extrapolate(std::size_t output, double difference, double floor) {
+  int& length = lengths_[output];
+  if (!std::isfinite(difference)) {
+    length = 0;
+    return;
+  }
+  Estimate& best = estimates_[output];
+  if (levels_ == 1) {
+    best.value = difference;
+    best.error = floor;
+    return;
+  }
+  double* const row = rows_.data() + output * static_cast<std::size_t>(levels_);
+  double entry = difference, power = 1;
+  for (int j = 0; j < length; ++j) {
+    power *= 4;
+    const double before = row[j], next = (entry * power - before) / (power - 1);
+    const double scatter = std::max(std::fabs(next - entry), std::fabs(next - before));
+    row[j] = entry;
+    entry = next;
+    if (const double error = std::max(scatter, floor); error < best.error) {
+      best.value = next;
+      best.error = error;
+    }
+  }
+  row[length++] = entry;
+}
+
+void Extrapolation::add(const Side& above, const Side& below, const std::vector<double>& noise) {
+  bool settled = level_ >= 2;
+  for (std::size_t i = 0; i < estimates_.size(); ++i) {
+    Estimate& estimate = estimates_[i];
+    const double width = of(above.gone, i) - of(below.gone, i);
+    const double up = above.outputs[i] - above.at_zero[i], down = below.outputs[i] - below.at_zero[i];
+    const double curvature = std::fabs(up + down) / (step_ * step_);
+    const double uneven = grain_ * std::max(origin_.empty() ? 0 : of(origin_, i), step_) * curvature;
+    const double floor = 4 * noise[i] / width + (uneven < kInfinity ? uneven : 0);
+    extrapolate(i, (above.outputs[i] - below.outputs[i]) / width, floor);
+    settled = settled && estimate.error <= std::max(2 * floor, 1e-11 * std::fabs(estimate.value));
+    const double change = std::max(std::fabs(up), std::fabs(down));
+    if (change > 0) estimate.flat = false;
+    if (change > 4 * noise[i] && std::isfinite(change)) {
+      estimate.visible = std::max(estimate.visible, 2 * change / width);
+    }
+  }
+  done_ = settled || ++level_ == levels_;
+  step_ /= 2;
+}
+
 std::vector<Estimate> differentiate(const Line& f, const std::vector<double>& at_zero,
                                     const std::vector<double>& noise, double step, double grain,
                                     const std::vector<double>& origin) {
-  constexpr int kLevels = 10;
-  const std::size_t n = at_zero.size();
-  std::vector<Table> tables(n);
-  std::vector<Estimate> out(n);
+  Extrapolation so_far(at_zero.size(), step, Extrapolation::kMostLevels, grain, origin);
   std::vector<double> above, below, up, down;
-  for (int level = 0; level < kLevels; ++level, step /= 2) {
-    f(step, above, up);
-    f(-step, below, down);
-    bool settled = level >= 2;
-    for (std::size_t i = 0; i < n; ++i) {
-      const double width = of(up, i) - of(down, i);
-      const double curvature = std::fabs(above[i] - 2 * at_zero[i] + below[i]) / (step * step);
-      const double uneven = grain * std::max(origin.empty() ? 0 : origin[i], step) * curvature;
-      const double floor = 4 * noise[i] / width + (uneven < kInfinity ? uneven : 0);
-      tables[i].add((above[i] - below[i]) / width, floor);
-      settled = settled && tables[i].settled(floor);
-      const double change = std::max(std::fabs(above[i] - at_zero[i]), std::fabs(below[i] - at_zero[i]));
-      if (change > 0) out[i].flat = false;
-      if (change > 4 * noise[i] && std::isfinite(change)) {
-        out[i].visible = std::max(out[i].visible, 2 * change / width);
-      }
-    }
-    if (settled) break;
+  while (!so_far.done()) {
+    f(so_far.step(), above, up);
+    f(-so_far.step(), below, down);
+    so_far.add({above, up, at_zero}, {below, down, at_zero}, noise);
   }
-  for (std::size_t i = 0; i < n; ++i) {
-    out[i].value = tables[i].value();
-    out[i].error = tables[i].error();
-  }
-  return out;
+  return std::move(so_far.estimates());
 }
 
 std::vector<Sides> compare_sides(const Line& f, const std::vector<double>& at_zero,

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <functional>
+#include <span>
 #include <vector>
 
 /// Derivatives from values alone.
@@ -23,10 +24,43 @@ struct Estimate {
   bool flat = true;    ///< no step changed the value at all
 };
 
-/// Central differences at steps h, h/2, h/4, ..., extrapolated to 0 until rounding or `levels` stops it:
-/// Ridders, "Accurate computation of F'(x) and F'(x) F''(x)", Adv. Eng. Software 4 (1982). One per output.
-/// Where rounding keeps the two points of a step from lying evenly about 0, `grain` is the spacing of numbers
-/// there, relative to the step or `origin` (none, or one for each output), whichever is larger.
+/// Central differences at steps h, h/2, h/4, ..., extrapolated to 0 until rounding or the number of levels
+/// stops it: Ridders, "Accurate computation of F'(x) and F'(x) F''(x)", Adv. Eng. Software 4 (1982). One for
+/// each output of a line, level by level as the values come in, so that many lines can be on their way at
+/// once.
+class Extrapolation {
+ public:
+  static constexpr int kMostLevels = 10;
+
+  /// Where rounding keeps the two points of a step from lying evenly about 0, `grain` is the spacing of
+  /// numbers there, relative to the step or `origin` (none, one, or one for each output), whichever is
+  /// larger.
+  Extrapolation(std::size_t outputs, double step, int levels = kMostLevels, double grain = 0,
+                std::vector<double> origin = {});
+
+  /// The distance from 0 at which the next two values are wanted.
+  double step() const { return step_; }
+  bool done() const { return done_; }
+  /// The outputs at step() and -step(), the distances that were gone, and the outputs at 0 beside either.
+  struct Side {
+    std::span<const double> outputs, gone, at_zero;
+  };
+  void add(const Side& above, const Side& below, const std::vector<double>& noise);
+  std::vector<Estimate>& estimates() { return estimates_; }
+
+ private:
+  void extrapolate(std::size_t output, double difference, double floor);
+
+  double step_, grain_;
+  std::vector<double> origin_;
+  int level_ = 0, levels_;
+  bool done_ = false;
+  std::vector<double> rows_;  // of the table of each output the last row
+  std::vector<int> lengths_;  // of that row
+  std::vector<Estimate> estimates_;
+};
+
+/// An Extrapolation from beginning to end.
 std::vector<Estimate> differentiate(const Line& f, const std::vector<double>& at_zero,
                                     const std::vector<double>& noise, double step, double grain = 0,
                                     const std::vector<double>& origin = {});

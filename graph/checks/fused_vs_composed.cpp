@@ -4,7 +4,7 @@
 #include <backdrop/graph/gradcheck.hpp>
 #include <cmath>
 
-#include "checking.hpp"
+#include "checks/difference_jacobian.hpp"
 
 namespace backdrop {
 

@@ -40,9 +40,11 @@ struct GradcheckOptions {
   CheckMode mode = CheckMode::full;
   std::vector<Feed> feeds{};
   std::optional<std::uint32_t> step{};
-  bool forward = false;             ///< full: check the jvp rules instead of the vjp rules
-  bool promote = true;              ///< false: everything in the dtypes recorded
-  int directions = 4;               ///< of directional, taylor and dot_product
+  bool forward = false;     ///< full: check the jvp rules instead of the vjp rules
+  bool promote = true;      ///< false: everything in the dtypes recorded
+  bool extrapolate = true;  ///< false: plain central differences to 1e-6, at a third of the cost; what
+                            ///< they do not confirm is looked at as usual
+  int directions = 4;       ///< of directional, taylor and dot_product
   Key key{0x6261636b64726f70U, 0};  ///< draws them
   std::vector<Var> given{};         ///< dy/dx written by hand, one for each input, checked in place of ours:
                                     ///< of x's shape for a scalar y, or of y.shape + x.shape

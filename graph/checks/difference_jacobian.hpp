@@ -1,0 +1,74 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "checks/checking.hpp"
+
+namespace backdrop::checking {
+
+/// Moves one element in every block of one input, by t steps of its own size.
+class ColumnLine {
+ public:
+  ColumnLine(const Tensor& x, std::vector<std::size_t> elements, std::vector<double> steps, std::size_t rows);
+
+  /// In `x`, which holds the input from element `offset` on; `gone`: how far, for each output or for all.
+  void move(Tensor& x, std::size_t offset, double t, std::vector<double>& gone) const;
+  void put_back(Tensor& x, std::size_t offset) const;
+  double step(std::size_t row) const { return steps_[row / rows_]; }
+  /// How far each output's element is from 0, in steps: for each output or for all.
+  std::vector<double> origins() const;
+
+ private:
+  std::size_t rows_;  // outputs of a block
+  std::vector<std::size_t> elements_;
+  std::vector<double> steps_, here_;
+};
+
+/// The Jacobian of one output tensor by differences, compiled once. Where y consists of runs that depend on
+/// one run of an input each (independent_blocks), one column of every block is estimated at once.
+class Differences {
+ public:
+  using Enough = std::function<bool(const std::vector<Estimate>&)>;
+
+  Differences(const Replay& replay, Var y, Key key);
+  std::size_t rows() const { return at_.size(); }
+  std::size_t blocks(std::size_t input) const { return blocks_[input]; }
+  /// From now on one block, every column by itself.
+  void look_whole(std::size_t input) { blocks_[input] = 1; }
+  /// Columns of a block.
+  std::size_t columns(std::size_t input) const;
+  /// The element of the input that is column `column` of the block that output `row` is in.
+  std::size_t element(std::size_t input, std::size_t row, std::size_t column) const;
+
+  /// The derivatives of all outputs by this column of their blocks; smaller steps are tried until they are
+  /// `enough`.
+  std::vector<Estimate> estimate(std::size_t input, std::size_t column, const Enough& enough);
+  /// The same, compared with analytic derivatives.
+  std::vector<Report::Entry> check(std::size_t input, std::size_t column, const std::vector<double>& analytic,
+                                   double tolerance);
+  /// First estimates for every column of an input, many in one run: with `extrapolate`, or from one step
+  /// each. They come in the order in which they are found.
+  void estimate_all(std::size_t input, bool extrapolate,
+                    const std::function<void(std::size_t column, const std::vector<Estimate>&)>& found);
+
+ private:
+  class Batch;
+  ColumnLine line(std::size_t input, std::size_t column, double shorter) const;
+  Line runner(std::size_t input, const ColumnLine& line);
+  std::vector<Estimate> along(std::size_t input, const ColumnLine& line);
+
+  const Replay& replay_;
+  Var y_;
+  std::vector<std::size_t> blocks_;
+  std::vector<double> sizes_;  // typical ones, of the inputs
+  Compiled values_;
+  double grain_;
+  std::vector<double> noise_, at_;
+};
+
+/// Of each input, dy/dx as [rows, columns] by differences alone.
+std::vector<std::vector<Estimate>> difference_jacobians(const Replay& replay, Var y);
+
+}  // namespace backdrop::checking
