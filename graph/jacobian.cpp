@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <backdrop/core/error.hpp>
 #include <backdrop/graph/gradient.hpp>
 #include <backdrop/graph/jacobian.hpp>
@@ -5,6 +6,7 @@
 #include <vector>
 
 #include "block_structure.hpp"
+#include "compressed_jacobian.hpp"
 #include "replay.hpp"
 
 namespace backdrop {
@@ -54,6 +56,17 @@ Tensor spread_blocks(const Tensor& values, std::size_t blocks) {
     for (std::size_t j = 0; j < n; ++j) set_element(out, i * n * blocks + first + j, values.at(i * n + j));
   }
   return out;
+}
+
+// [elements of y, elements of x], in as few products with the Jacobian as its blocks or its pattern allow.
+Tensor dense_jacobian(const Replay& replay, Var y, Var x) {
+  constexpr std::size_t kFew = 4;  // not worth looking for a pattern
+  const std::size_t blocks = independent_blocks(y, x);
+  const std::size_t products = std::min(y.shape().numel(), x.shape().numel()) / blocks;
+  if (products > kFew) {
+    if (const auto sparse = compressed_jacobian(replay, y, x, products - 1)) return sparse->dense();
+  }
+  return spread_blocks(in_blocks(replay, y, x, blocks), blocks);
 }
 
 }  // namespace
@@ -120,18 +133,13 @@ Tensor BlockJacobian::dense() const { return spread_blocks(values, blocks); }
 
 Tensor jacobian(Var y, Var x, const ValueOptions& options) {
   const Replay replay({&y, 1}, {&x, 1}, options, Replay::Precision::recorded);
-  const std::size_t blocks = independent_blocks(replay.roots()[0], replay.inputs()[0]);
-  const Tensor values = in_blocks(replay, replay.roots()[0], replay.inputs()[0], blocks);
-  return spread_blocks(values, blocks).reshape(joined(y.shape(), x.shape()));
+  return dense_jacobian(replay, replay.roots()[0], replay.inputs()[0]).reshape(joined(y.shape(), x.shape()));
 }
 
 Tensor hessian(Var y, Var x, const ValueOptions& options) {
   const Replay replay({&y, 1}, {&x, 1}, options, Replay::Precision::recorded);
   const Var at = replay.inputs()[0];
-  const Var gradient = grad(replay.roots()[0], at);
-  const std::size_t blocks = independent_blocks(gradient, at);
-  const std::vector<Tensor> values = jacobians_by_columns(replay, gradient, {&at, 1}, {.blocks = blocks});
-  return spread_blocks(values[0], blocks).reshape(joined(x.shape(), x.shape()));
+  return dense_jacobian(replay, grad(replay.roots()[0], at), at).reshape(joined(x.shape(), x.shape()));
 }
 
 }  // namespace backdrop

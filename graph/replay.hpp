@@ -47,13 +47,19 @@ class Compiled {
 
   /// What input k is in the next run: those of the replay, then the others, which start as zeros.
   Tensor& input(std::size_t k) { return feeds_[k].value; }
-  Outputs run() const { return program_.run(feeds_, {.step = step_, .threads = 1}); }
+  Outputs run() const {
+    ++runs_;
+    return program_.run(feeds_, {.step = step_, .threads = 1});
+  }
+  /// How often it ran.
+  std::size_t runs() const { return runs_; }
 
  private:
   Program program_;
   std::optional<std::uint32_t> step_;
   std::vector<std::string> names_;
   std::vector<Feed> feeds_;
+  mutable std::size_t runs_ = 0;
 };
 
 /// Element `flat` = `number`, rounded to the dtype of the tensor.

@@ -75,6 +75,7 @@ constinit const Op concat_op{
     .attrs = {axis},
     .formula = "y = x0, x1, ... one after another along axis",
     .jacobian = "[columns of the identity for x0, for x1, ...]",
+    .structure = Structure::selection,
     .leading = [](const Call& c, std::size_t) { return static_cast<std::size_t>(c[axis]); },
     .infer = infer_concat,
     .eval = join,

@@ -15,6 +15,7 @@ constinit const Op sum_op{
     .attrs = {axes, keepdims},
     .formula = "y = sum of x over axes",
     .jacobian = "0s and 1s: 1 where x[j] is a term of y[i]",
+    .structure = Structure::partition,
     .leading = reduced::leading,
     .infer = reduced::infer,
     .eval = [](const Eval& e) { kernels::reduce(e, kernels::Fold::sum, kernels::axis_set(e[axes])); },

@@ -70,6 +70,7 @@ constinit const Op transpose_op{
     .attrs = {axes},
     .formula = "y = x with its axes in the order `axes`: axis k of y is axis axes[k] of x",
     .jacobian = "a permutation matrix",
+    .structure = Structure::selection,
     .leading = unmoved,
     .infer = infer_transpose,
     .eval = copy,

@@ -46,9 +46,15 @@ std::vector<std::vector<double>> draw_directions(Draw& draw, const Replay& repla
 
 void DirectionLine::operator()(double t, std::vector<double>& out, std::vector<double>& gone) const {
   gone.assign(1, t);
+  const auto move = [t]<class T>(std::span<const T> from, const std::vector<double>& by, std::span<T> to) {
+    for (std::size_t j = 0; j < to.size(); ++j) to[j] = static_cast<T>(double{from[j]} + t * by[j]);
+  };
   for (std::size_t k = 0; k < direction_.size(); ++k) {
-    for (std::size_t j = 0; j < direction_[k].size(); ++j) {
-      set_element(values_->input(k), j, replay_->at()[k].at(j) + t * direction_[k][j]);
+    const Tensor& from = replay_->at()[k];
+    if (from.dtype() == DType::f32) {
+      move(from.data<float>(), direction_[k], values_->input(k).mutable_data<float>());
+    } else {
+      move(from.data<double>(), direction_[k], values_->input(k).mutable_data<double>());
     }
   }
   read(values_->run(), out);

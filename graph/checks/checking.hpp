@@ -53,6 +53,9 @@ class DirectionLine {
 /// How far apart points lie that differ only by rounding, in units of epsilon.
 inline constexpr double kNear = 4096;
 
+/// How much better than the tolerance a difference should be known.
+inline constexpr double kFiner = .1;
+
 /// The first output of a run as doubles.
 void read(const Outputs& run, std::vector<double>& out);
 

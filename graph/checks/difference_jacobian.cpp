@@ -78,11 +78,12 @@ std::vector<double> ColumnLine::origins() const {
   return out;
 }
 
-Differences::Differences(const Replay& replay, Var y, Key key)
+Differences::Differences(const Replay& replay, Var y, Key key, double precision)
     : replay_(replay),
       y_(y),
       blocks_(independent_blocks_of_each(y, replay.inputs())),
       values_(replay, {y}),
+      precision_(precision),
       grain_(epsilon(y.dtype())) {
   for (const Tensor& x : replay.at()) sizes_.push_back(typical_size(x));
   Draw draw(key);
@@ -125,7 +126,9 @@ Line Differences::runner(std::size_t input, const ColumnLine& line) {
 }
 
 std::vector<Estimate> Differences::along(std::size_t input, const ColumnLine& line) {
-  std::vector<Estimate> out = differentiate(runner(input, line), at_, noise_, 1, grain_, line.origins());
+  std::vector<Estimate> out =
+      differentiate(runner(input, line), at_, noise_, 1,
+                    {.precision = precision_, .grain = grain_, .origin = line.origins()});
   for (std::size_t i = 0; i < out.size(); ++i) to_unit(out[i], line.step(i));
   return out;
 }
@@ -192,13 +195,14 @@ class Differences::Batch {
     lanes_.resize(lanes);
   }
 
+  std::size_t evaluations() const { return evaluations_; }
   bool full() const { return busy_ == lanes_.size(); }
   bool empty() const { return busy_ == 0; }
   void take(std::size_t column) {
     auto free = lanes_.begin();
     while (free->column) ++free;
     free->column.emplace(column, whole_.line(input_, column, levels_ == 1 ? 1 / kPlainStep : 1), levels_,
-                         whole_.rows(), whole_.grain_);
+                         whole_.rows(), whole_.precision_, whole_.grain_);
     ++busy_;
   }
   // One level further in every lane.
@@ -212,6 +216,7 @@ class Differences::Batch {
       column.line.move(values(), (2 * k + 1) * size_, -t, lanes_[k].down);
     }
     read(compiled_->run(), outputs_);
+    evaluations_ += 2 * busy_;
     for (std::size_t k = 0; k < lanes_.size(); ++k) {
       if (!lanes_[k].column) continue;
       Column& column = *lanes_[k].column;
@@ -229,8 +234,11 @@ class Differences::Batch {
 
  private:
   struct Column {
-    Column(std::size_t n, ColumnLine along, int levels, std::size_t rows, double grain)
-        : number(n), line(std::move(along)), so_far(rows, 1, levels, grain, line.origins()) {}
+    Column(std::size_t n, ColumnLine along, int levels, std::size_t rows, double precision, double grain)
+        : number(n),
+          line(std::move(along)),
+          so_far(rows, 1,
+                 {.levels = levels, .precision = precision, .grain = grain, .origin = line.origins()}) {}
     std::size_t number;
     ColumnLine line;
     Extrapolation so_far;
@@ -254,7 +262,7 @@ class Differences::Batch {
   std::unique_ptr<Compiled> compiled_;
   std::vector<double> at_zero_, outputs_;  // by place
   std::vector<Lane> lanes_;
-  std::size_t busy_ = 0;
+  std::size_t busy_ = 0, evaluations_ = 0;
 };
 
 void Differences::estimate_all(
@@ -270,10 +278,11 @@ void Differences::estimate_all(
     while (next < count && !batch.full()) batch.take(next++);
     batch.advance(found);
   }
+  in_batches_ += batch.evaluations();
 }
 
 std::vector<std::vector<Estimate>> difference_jacobians(const Replay& replay, Var y) {
-  Differences differences(replay, y, GradcheckOptions{}.key);
+  Differences differences(replay, y, GradcheckOptions{}.key, 1e-11);
   const auto good = [](const std::vector<Estimate>& estimates) {
     return std::all_of(estimates.begin(), estimates.end(), [](const Estimate& e) {
       return e.flat || e.error <= 1e-8 * std::max(std::fabs(e.value), e.visible);

@@ -32,11 +32,14 @@ class Differences {
  public:
   using Enough = std::function<bool(const std::vector<Estimate>&)>;
 
-  Differences(const Replay& replay, Var y, Key key);
+  /// Estimates need not be better than `precision`, relative to their size.
+  Differences(const Replay& replay, Var y, Key key, double precision);
   std::size_t rows() const { return at_.size(); }
   std::size_t blocks(std::size_t input) const { return blocks_[input]; }
   /// From now on one block, every column by itself.
   void look_whole(std::size_t input) { blocks_[input] = 1; }
+  /// How often y was evaluated so far.
+  std::size_t evaluations() const { return in_batches_ + values_.runs(); }
   /// Columns of a block.
   std::size_t columns(std::size_t input) const;
   /// The element of the input that is column `column` of the block that output `row` is in.
@@ -64,8 +67,9 @@ class Differences {
   std::vector<std::size_t> blocks_;
   std::vector<double> sizes_;  // typical ones, of the inputs
   Compiled values_;
-  double grain_;
+  double precision_, grain_;
   std::vector<double> noise_, at_;
+  std::size_t in_batches_ = 0;  // evaluations
 };
 
 /// Of each input, dy/dx as [rows, columns] by differences alone.

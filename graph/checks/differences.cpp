@@ -71,13 +71,10 @@ std::vector<double> rounding_noise(const Line& f, double spacing, double epsilon
   return noise;
 }
 
-Extrapolation::Extrapolation(std::size_t outputs, double step, int levels, double grain,
-                             std::vector<double> origin)
+Extrapolation::Extrapolation(std::size_t outputs, double step, Options options)
     : step_(step),
-      grain_(grain),
-      origin_(std::move(origin)),
-      levels_(levels),
-      rows_(outputs * static_cast<std::size_t>(levels)),
+      options_(std::move(options)),
+      rows_(outputs * static_cast<std::size_t>(options_.levels)),
       lengths_(outputs, 0),
       estimates_(outputs, Estimate{.error = kInfinity}) {}
 
@@ -90,12 +87,12 @@ void Extrapolation::extrapolate(std::size_t output, double difference, double fl
     return;
   }
   Estimate& best = estimates_[output];
-  if (levels_ == 1) {
+  if (options_.levels == 1) {
     best.value = difference;
     best.error = floor;
     return;
   }
-  double* const row = rows_.data() + output * static_cast<std::size_t>(levels_);
+  double* const row = rows_.data() + output * static_cast<std::size_t>(options_.levels);
   double entry = difference, power = 1;
   for (int j = 0; j < length; ++j) {
     power *= 4;
@@ -118,24 +115,26 @@ void Extrapolation::add(const Side& above, const Side& below, const std::vector<
     const double width = of(above.gone, i) - of(below.gone, i);
     const double up = above.outputs[i] - above.at_zero[i], down = below.outputs[i] - below.at_zero[i];
     const double curvature = std::fabs(up + down) / (step_ * step_);
-    const double uneven = grain_ * std::max(origin_.empty() ? 0 : of(origin_, i), step_) * curvature;
+    const double origin = options_.origin.empty() ? 0 : of(options_.origin, i);
+    const double uneven = options_.grain * std::max(origin, step_) * curvature;
     const double floor = 4 * noise[i] / width + (uneven < kInfinity ? uneven : 0);
     extrapolate(i, (above.outputs[i] - below.outputs[i]) / width, floor);
-    settled = settled && estimate.error <= std::max(2 * floor, 1e-11 * std::fabs(estimate.value));
+    settled =
+        settled && estimate.error <= std::max(2 * floor, options_.precision * std::fabs(estimate.value));
     const double change = std::max(std::fabs(up), std::fabs(down));
     if (change > 0) estimate.flat = false;
     if (change > 4 * noise[i] && std::isfinite(change)) {
       estimate.visible = std::max(estimate.visible, 2 * change / width);
     }
   }
-  done_ = settled || ++level_ == levels_;
+  done_ = settled || ++level_ == options_.levels;
   step_ /= 2;
 }
 
 std::vector<Estimate> differentiate(const Line& f, const std::vector<double>& at_zero,
-                                    const std::vector<double>& noise, double step, double grain,
-                                    const std::vector<double>& origin) {
-  Extrapolation so_far(at_zero.size(), step, Extrapolation::kMostLevels, grain, origin);
+                                    const std::vector<double>& noise, double step,
+                                    const Extrapolation::Options& options) {
+  Extrapolation so_far(at_zero.size(), step, options);
   std::vector<double> above, below, up, down;
   while (!so_far.done()) {
     f(so_far.step(), above, up);

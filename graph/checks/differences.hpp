@@ -32,11 +32,15 @@ class Extrapolation {
  public:
   static constexpr int kMostLevels = 10;
 
-  /// Where rounding keeps the two points of a step from lying evenly about 0, `grain` is the spacing of
-  /// numbers there, relative to the step or `origin` (none, one, or one for each output), whichever is
-  /// larger.
-  Extrapolation(std::size_t outputs, double step, int levels = kMostLevels, double grain = 0,
-                std::vector<double> origin = {});
+  struct Options {
+    int levels = kMostLevels;
+    double precision = 1e-11;  ///< relative: no further step is taken once all outputs are known that well
+    /// Where rounding keeps the two points of a step from lying evenly about 0: the spacing of numbers there,
+    /// relative to the step or `origin` (none, one, or one for each output), whichever is larger.
+    double grain = 0;
+    std::vector<double> origin{};
+  };
+  Extrapolation(std::size_t outputs, double step, Options options);
 
   /// The distance from 0 at which the next two values are wanted.
   double step() const { return step_; }
@@ -51,9 +55,9 @@ class Extrapolation {
  private:
   void extrapolate(std::size_t output, double difference, double floor);
 
-  double step_, grain_;
-  std::vector<double> origin_;
-  int level_ = 0, levels_;
+  double step_;
+  Options options_;
+  int level_ = 0;
   bool done_ = false;
   std::vector<double> rows_;  // of the table of each output the last row
   std::vector<int> lengths_;  // of that row
@@ -62,8 +66,8 @@ class Extrapolation {
 
 /// An Extrapolation from beginning to end.
 std::vector<Estimate> differentiate(const Line& f, const std::vector<double>& at_zero,
-                                    const std::vector<double>& noise, double step, double grain = 0,
-                                    const std::vector<double>& origin = {});
+                                    const std::vector<double>& noise, double step,
+                                    const Extrapolation::Options& options);
 
 /// What lies on either side of 0.
 struct Sides {

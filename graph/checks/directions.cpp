@@ -123,6 +123,10 @@ class Direction {
 
 constexpr double kFirstStep = .125;
 
+int wanted(const Context& context, int usual) {
+  return context.options.directions > 0 ? context.options.directions : usual;
+}
+
 // The power that the last few remainders fall with: the median, since rounding touches the very last.
 double last_rate(const std::vector<double>& remainders) {
   constexpr std::size_t kUsed = 7;
@@ -176,17 +180,19 @@ void check_directional(Context context) {
   Draw draw(context.options.key);
   Compiled values(context.replay, {context.replay.roots()[0]});
   const double eps = epsilon(context.replay.roots()[0].dtype());
-  for (int k = 0; k < context.options.directions; ++k) {
+  const Extrapolation::Options extrapolation{.precision = kFiner * context.tolerance};
+  std::vector<double> noise, here, gone;
+  for (int k = 0; k < wanted(context, 1); ++k) {
     const Direction direction(context.replay, draw);
     const DirectionLine line = direction.line(values);
     const auto [analytic, size] = context.options.forward ? direction.forward() : direction.reverse();
-    const std::vector<double> noise = rounding_noise(line, kNear * eps, eps);
-    const std::vector<double> here = line.at_zero();
-    Estimate estimate = differentiate(line, here, noise, kFirstStep)[0];
+    if (k == 0) noise = rounding_noise(line, kNear * eps, eps);  // the same along all of them
+    line(0, here, gone);
+    Estimate estimate = differentiate(line, here, noise, kFirstStep, extrapolation)[0];
     Report::Entry entry{0, static_cast<std::size_t>(k), 0, analytic, 0, 0, Verdict::pass};
     entry.verdict = judge(analytic, estimate, context.tolerance);
     if (entry.verdict != Verdict::pass) {
-      const Estimate closer = differentiate(line, here, noise, kFirstStep / 1024)[0];
+      const Estimate closer = differentiate(line, here, noise, kFirstStep / 1024, extrapolation)[0];
       if (closer.error < estimate.error) estimate = closer;
       entry.verdict = judge(analytic, estimate, context.tolerance);
     }
@@ -197,6 +203,7 @@ void check_directional(Context context) {
     }
     add(context.report, entry);
   }
+  context.report.evaluations += values.runs();
 }
 
 void check_taylor(Context context) {
@@ -204,7 +211,7 @@ void check_taylor(Context context) {
   const Var y = context.replay.roots()[0];
   Compiled values(context.replay, {y});
   const double eps = epsilon(y.dtype());
-  for (int k = 0; k < context.options.directions; ++k) {
+  for (int k = 0; k < wanted(context, 4); ++k) {
     const Direction direction(context.replay, draw);
     const DirectionLine line = direction.line(values);
     const std::vector<double> noise = rounding_noise(line, kNear * eps, eps);
@@ -221,12 +228,13 @@ void check_taylor(Context context) {
       context.report.trends.push_back(std::move(trend));
     }
   }
+  context.report.evaluations += values.runs();
 }
 
 void check_dot_product(Context context) {
   Draw draw(context.options.key);
   const double eps = epsilon(context.replay.roots()[0].dtype());
-  for (int k = 0; k < context.options.directions; ++k) {
+  for (int k = 0; k < wanted(context, 4); ++k) {
     const Direction direction(context.replay, draw);
     const auto [forward, forward_size] = direction.forward();
     const auto [reverse, reverse_size] = direction.reverse();

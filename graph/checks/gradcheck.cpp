@@ -91,7 +91,7 @@ Tensor derivative(const Context& context, Var y, std::size_t input, std::size_t 
 // Of a block diagonal Jacobian only the blocks are looked at, all at once, until something fails: then it is
 // looked at whole, if that is possible at all, because where it is wrong is seen between the blocks, too.
 void check_full(const Context& context, Var y, std::size_t first_row, std::vector<Dense>& found) {
-  Differences differences(context.replay, y, context.options.key);
+  Differences differences(context.replay, y, context.options.key, kFiner * context.tolerance);
   for (std::size_t k = 0; k < context.replay.inputs().size(); ++k) {
     Compared compared = compare(context, differences, k, derivative(context, y, k, differences.blocks(k)));
     const std::size_t whole = y.shape().numel() * context.replay.at()[k].numel();
@@ -108,16 +108,19 @@ void check_full(const Context& context, Var y, std::size_t first_row, std::vecto
     context.report.inputs[k].count[static_cast<std::size_t>(Verdict::pass)] += between;
     found.push_back(std::move(compared.dense));
   }
+  context.report.evaluations += differences.evaluations();
 }
 
 void check_given(const Context& context, const std::vector<Tensor>& given, std::vector<Dense>& found) {
-  Differences differences(context.replay, context.replay.roots()[0], context.options.key);
+  Differences differences(context.replay, context.replay.roots()[0], context.options.key,
+                          kFiner * context.tolerance);
   for (std::size_t k = 0; k < given.size(); ++k) {
     differences.look_whole(k);
     Compared compared = compare(context, differences, k, given[k]);
     for (const Report::Entry& entry : compared.entries) add(context.report, entry);
     found.push_back(std::move(compared.dense));
   }
+  context.report.evaluations += differences.evaluations();
 }
 
 // Derivatives written by hand stand behind y among the roots.

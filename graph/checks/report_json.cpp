@@ -111,6 +111,8 @@ std::string to_json(const Report& report) {
   append_shape(out, report.shape);
   out += ", \"entries\": ";
   append_counts(out, [&](Verdict v) { return report.count(v); });
+  out += ", \"evaluations\": ";
+  append_count(out, report.evaluations);
   out += ",\n \"inputs\": ";
   append_list(out, report.inputs, [&](const Report::Input& input) { append_input(out, input); });
   out += ",\n \"worst\": ";

@@ -83,3 +83,31 @@ TEST_CASE("a derivative that is NaN passes in no mode") {
     CHECK_FALSE(report.passed());
   }
 }
+
+TEST_CASE("a check along a direction takes few evaluations, however many inputs there are") {
+  Tape tape;
+  const Var w = tape.variable("w", Tensor::full({1000, 1000}, .25, DType::f64));
+  const Var x = tape.variable("x", Tensor::full({1000}, .5, DType::f64));
+  const Var y = sum(tanh(scale(matmul(w, x), .01)));
+  const Report report = gradcheck(y, {w, x}, {.mode = CheckMode::directional});
+  CHECK_MESSAGE(report.passed(), to_string(report));
+  CHECK(report.evaluations > 8);
+  CHECK(report.evaluations < 20);
+}
+
+TEST_CASE("plain central differences find what is wrong by more than a millionth") {
+  Tape tape;
+  const Var x = tape.variable("x", Tensor({0.3, -1.2, 2.5, 0.7}).to(DType::f64));
+  const Var y = sin(x), right = cos(x);
+  const Tensor unit = Tensor({1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1}).to(DType::f64).reshape({4, 4});
+  const Var dense = mul(right, tape.constant(unit));
+  const Report plain = gradcheck(y, {x}, {.extrapolate = false, .given = {dense}});
+  const Report extrapolated = gradcheck(y, {x}, {.given = {dense}});
+  CHECK_MESSAGE(plain.passed(), to_string(plain));
+  CHECK_MESSAGE(extrapolated.passed(), to_string(extrapolated));
+  CHECK(plain.evaluations < extrapolated.evaluations);
+  for (const double off : {1.001, 1 + 1e-5}) {
+    const Report wrong = gradcheck(y, {x}, {.extrapolate = false, .given = {scale(dense, off)}});
+    CHECK_MESSAGE(wrong.count(Verdict::fail) > 0, to_string(wrong));
+  }
+}

@@ -111,3 +111,66 @@ TEST_CASE("independent rows of a batch give a block each, and dense() puts them 
   CHECK(jacobian(y, x).reshape({8, 12}).same_bits(dense));
   CHECK(block_jacobian(y, w).structure() == Structure::dense);
 }
+
+namespace {
+
+// u'' on a grid, and a term that keeps it nonlinear.
+Var diffusion(Var u) {
+  const std::int64_t n = u.shape()[0];
+  const Var left = slice(u, {0}, {n - 2}), middle = slice(u, {1}, {n - 1}), right = slice(u, {2}, {n});
+  return add(add(left, right), mul(middle, sub(square(middle), 2.)));
+}
+
+}  // namespace
+
+TEST_CASE("a banded Jacobian takes as many passes as it has bands") {
+  Tape tape;
+  std::vector<double> numbers(2000);
+  for (std::size_t k = 0; k < numbers.size(); ++k) numbers[k] = .001 * static_cast<double>(k) - 1;
+  const Var u = tape.variable("u", Tensor::from(numbers, {2000}));
+  const SparseJacobian found = sparse_jacobian(diffusion(u), u);
+  CHECK(found.passes == 3);
+  CHECK(found.rows == 1998);
+  CHECK(found.columns == 2000);
+  CHECK(found.column.size() == 3 * 1998);
+  for (std::size_t r = 0; r < found.rows; ++r) {
+    REQUIRE(found.row_begin[r] == 3 * r);
+    CHECK(found.values.at(3 * r) == 1);
+    CHECK(found.values.at(3 * r + 1) == doctest::Approx(3 * numbers[r + 1] * numbers[r + 1] - 2));
+    CHECK(found.values.at(3 * r + 2) == 1);
+    CHECK(found.column[3 * r + 1] == r + 1);
+  }
+}
+
+TEST_CASE("a compressed Jacobian is the Jacobian, by rows or by columns") {
+  Tape tape;
+  const Var u = tape.variable("u", Tensor({0.5, -1.0, 2.0, 0.25, 3.0, -0.5, 1.5, 1.0}).to(DType::f64));
+  const Var band = diffusion(u);
+  const Var arrow = concat({sum(square(u), {0}, true), exp(u)}, 0);  // a dense first row: rows are fewer
+  for (const Var y : {band, arrow, cumsum(u, 0), softmax(u, 0)}) {
+    const auto m = static_cast<std::int64_t>(y.shape().numel());
+    const Tensor by_rows = [&] {
+      std::vector<Var> rows;
+      for (std::int64_t i = 0; i < m; ++i) rows.push_back(grad(select(y, 0, i), u));
+      return value(stack(rows));
+    }();
+    const Tensor dense = sparse_jacobian(y, u).dense();
+    REQUIRE(dense.shape() == by_rows.shape());
+    for (std::size_t e = 0; e < dense.numel(); ++e) CHECK(dense.at(e) == doctest::Approx(by_rows.at(e)));
+    CHECK(jacobian(y, u).same_bits(dense));
+  }
+  CHECK(sparse_jacobian(arrow, u).passes <= 3);
+}
+
+TEST_CASE("the Hessian of a chain of neighbours is tridiagonal") {
+  Tape tape;
+  const Var x = tape.variable("x", Tensor::full({500}, .5, DType::f64));
+  const Var here = slice(x, {0}, {499}), next = slice(x, {1}, {500});
+  const Var rosenbrock = sum(add(scale(square(sub(next, square(here))), 100), square(sub(1., here))));
+  const SparseJacobian found = sparse_hessian(rosenbrock, x);
+  CHECK(found.passes <= 4);
+  CHECK(found.column.size() == 3 * 500 - 2);
+  CHECK(found.dense().same_bits(hessian(rosenbrock, x)));
+  CHECK(found.values.at(0) == doctest::Approx(1200 * .25 - 400 * .5 + 2));
+  CHECK(found.values.at(1) == doctest::Approx(-400 * .5));
+}

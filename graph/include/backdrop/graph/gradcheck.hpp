@@ -44,7 +44,7 @@ struct GradcheckOptions {
   bool promote = true;      ///< false: everything in the dtypes recorded
   bool extrapolate = true;  ///< false: plain central differences to 1e-6, at a third of the cost; what
                             ///< they do not confirm is looked at as usual
-  int directions = 4;       ///< of directional, taylor and dot_product
+  int directions = 0;       ///< 0: 1 of directional, 4 of taylor and dot_product
   Key key{0x6261636b64726f70U, 0};  ///< draws them
   std::vector<Var> given{};         ///< dy/dx written by hand, one for each input, checked in place of ours:
                                     ///< of x's shape for a scalar y, or of y.shape + x.shape
@@ -80,7 +80,8 @@ struct Report {
   std::string subject;  ///< the node checked and its source line
   Shape shape;          ///< of y
   std::vector<Input> inputs;
-  std::vector<Entry> worst;  ///< the five worst, failures first
+  std::size_t evaluations = 0;  ///< of y, or of its gradient, to take differences of
+  std::vector<Entry> worst;     ///< the five worst, failures first
   std::vector<Trend> trends;
   std::vector<std::string> hints;
   std::string guilty;  ///< the first node whose own rules are wrong, when looked for and found

@@ -5,6 +5,7 @@
 #include <backdrop/graph/program.hpp>
 #include <optional>
 #include <string>
+#include <vector>
 
 /// Jacobians as values. All of these work on a private copy: the tape and its Variables stay as they are.
 /// Random nodes have the bits of the given step.
@@ -41,8 +42,25 @@ struct BlockJacobian {
 };
 BlockJacobian block_jacobian(Var y, Var x, const ValueOptions& options = {});
 
+/// dy/dx without the entries that what the ops declare shows to be 0, in compressed rows (CSR): of row r, the
+/// elements of y, `values` [row_begin[r], row_begin[r + 1]) stand in `column`, elements of x in order.
+struct SparseJacobian {
+  std::size_t rows = 0, columns = 0;
+  std::vector<std::size_t> row_begin{0}, column;
+  Tensor values;           ///< [entries]
+  std::size_t passes = 0;  ///< products with the Jacobian that it took
+
+  /// [rows, columns]
+  Tensor dense() const;
+};
+/// Columns that share no row are computed together, in one jvp, or rows that share no column in one vjp: a
+/// tridiagonal Jacobian takes three passes. Greedy colouring in order, after Curtis, Powell and Reid (1974).
+SparseJacobian sparse_jacobian(Var y, Var x, const ValueOptions& options = {});
+/// The same of the gradient of a scalar y: d2y/dx2.
+SparseJacobian sparse_hessian(Var y, Var x, const ValueOptions& options = {});
+
 /// dy/dx, of shape y.shape + x.shape: by rows (vjp) or by columns (jvp), whichever are fewer, those of all
-/// independent blocks at once; compiled once.
+/// independent blocks at once, or compressed as sparse_jacobian does; compiled once.
 Tensor jacobian(Var y, Var x, const ValueOptions& options = {});
 
 /// d2y/dx2 of a scalar y, of shape x.shape + x.shape, by columns: forward over reverse.
