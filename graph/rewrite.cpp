@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <backdrop/core/op.hpp>
 #include <backdrop/graph/rewrite.hpp>
 #include <utility>
@@ -22,6 +23,10 @@ std::uint32_t Rewrite::call_now(std::uint32_t old) {
   }
   for (; !chain.empty(); chain.pop_back()) {
     const Tape::OpenedCall& call = from_->opened(chain.back());
+    const auto operands = call.node.inputs();
+    // Without one of its operands here, what is left of the body is no composite any more.
+    const bool all = std::all_of(operands.begin(), operands.end(), [&](auto k) { return bool(to_[k]); });
+    if (!all) continue;
     call_to_[chain.back()] =
         tape_->declare_opened(*from_, call.node, call.name, inputs_now(call.node), call_to_[call.node.call]);
   }
@@ -41,13 +46,13 @@ Var Rewrite::copy(std::size_t index) {
   for (std::size_t k = 0; k < old.size(); ++k) inputs[k] = to_[old[k]];
   const Var v = tape_->record_again(*from_, index, {inputs, old.size()});
   if (const std::string_view name = from_->name(index); !name.empty()) tape_->set_name(v, name);
-  if (node.call != 0) tape_->stamp(v, call_now(node.call));
+  if (const std::uint32_t whole = call_now(node.call); whole != 0) tape_->stamp(v, whole);
   return to_[index] = v;
 }
 
 Var Rewrite::open(std::size_t index) {
   const Node& node = from_->node(index);
-  const std::uint32_t outer = node.call == 0 ? 0 : call_now(node.call);
+  const std::uint32_t outer = call_now(node.call);
   const std::uint32_t call = tape_->declare_opened(*from_, node, from_->name(index), inputs_now(node), outer);
   const Node& composite = tape_->opened(call).node;
   const std::size_t begin = tape_->size();
@@ -69,7 +74,7 @@ Var Rewrite::close(std::uint32_t call, std::size_t result) {
   const Var v = tape_->record(*node.op, inputs_now(node), {attrs, count}, Where{});
   tape_->set_place(v, *from_, node);
   if (!opened.name.empty()) tape_->set_name(v, opened.name);
-  if (node.call != 0) tape_->stamp(v, call_now(node.call));
+  if (const std::uint32_t whole = call_now(node.call); whole != 0) tape_->stamp(v, whole);
   return to_[result] = v;
 }
 

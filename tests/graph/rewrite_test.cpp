@@ -147,3 +147,18 @@ TEST_CASE("a mask that something else uses stays") {
   CHECK(value(inference(y)).same_bits(x.tape().variable_of(tape.node(x)).value()));
   CHECK(value(inference(z)).same_bits(value(z)));
 }
+
+TEST_CASE("a part of an opened composite runs without the rest of it") {
+  Tape tape;
+  const Var logits = tape.variable("logits", Tensor({{1.0, 2.0}, {3.0, 4.0}}));
+  const Var labels = tape.constant(Tensor::from(std::vector<std::int64_t>{1, 0}, {2}));
+  cross_entropy(logits, labels);
+  const Rewrite opened = expand(tape);
+  std::size_t ran = 0;
+  for (std::size_t i = 0; i < opened.tape().size(); ++i) {
+    if (opened.tape().node(i).call == 0) continue;
+    CHECK_NOTHROW(value(opened.tape().var(i)));
+    ++ran;
+  }
+  CHECK(ran > 3);
+}
