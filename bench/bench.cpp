@@ -1,6 +1,6 @@
 // backdrop-bench: what dropout costs beside memcpy of the same array, and what recording and replaying tiny
-// ops costs. One thread. Samples of the two sides alternate in one process, each after an untimed call of the
-// same kind; what is reported is the median of the ratios round by round.
+// ops costs, and checking derivatives. One thread. Samples of the two sides alternate in one process, each
+// after an untimed call of the same kind; what is reported is the median of the ratios round by round.
 
 #include <fmt/core.h>
 
@@ -56,13 +56,13 @@ class Table {
   }
 
   template <class F>
-  void per_op(const std::string& name, std::size_t ops, F run) {
+  void per(const char* unit, const std::string& name, std::size_t count, F run) {
     std::vector<double> own;
     for (int round = 0; round < kRounds; ++round) own.push_back(seconds(run));
     add({{"name", name},
          {"threads", 1},
-         {"unit", "ns/op"},
-         {"backdrop", median(own) * 1e9 / static_cast<double>(ops)}});
+         {"unit", unit},
+         {"backdrop", median(own) * 1e9 / static_cast<double>(count)}});
   }
 
   void save(const std::filesystem::path& path) const {
@@ -73,7 +73,7 @@ class Table {
 
  private:
   void add(nlohmann::ordered_json row) {
-    fmt::print("{:<40} {:9.3f} {}", row["name"].get<std::string>(), row["backdrop"].get<double>(),
+    fmt::print("{:<62} {:9.3f} {}", row["name"].get<std::string>(), row["backdrop"].get<double>(),
                row["unit"].get<std::string>());
     if (row.contains("ratio_memcpy")) fmt::print("  {:6.2f} x memcpy", row["ratio_memcpy"].get<double>());
     fmt::print("\n");
@@ -110,15 +110,41 @@ void tiny_op_rows(Table& table) {
     for (std::size_t k = 0; k < kOps; ++k)
       y = k % 3 == 0 ? bd::add(y, x) : k % 3 == 1 ? bd::mul(y, x) : bd::square(y);
   };
-  table.per_op("tiny_op/record", kOps, record);
+  table.per("ns/op", "tiny_op/record", kOps, record);
   record();
   const bd::Program forward = bd::compile(tape, {.outputs = {y}});
-  table.per_op("tiny_op/replay_forward", kOps, [&] { forward.run({}, {.threads = 1}); });
+  table.per("ns/op", "tiny_op/replay_forward", kOps, [&] { forward.run({}, {.threads = 1}); });
   const bd::Program both = bd::compile(tape, {.outputs = {y, bd::grad(y, x)}});
-  table.per_op("tiny_op/replay_forward_backward", kOps, [&] { both.run({}, {.threads = 1}); });
-  table.per_op("tiny_op/record_compile_run", kOps, [&] {
+  table.per("ns/op", "tiny_op/replay_forward_backward", kOps, [&] { both.run({}, {.threads = 1}); });
+  table.per("ns/op", "tiny_op/record_compile_run", kOps, [&] {
     record();
     bd::compile(tape, {.outputs = {y, bd::grad(y, x)}}).run({}, {.threads = 1});
+  });
+}
+
+bd::Tensor numbers(const bd::Shape& shape) {
+  std::vector<double> out(shape.numel());
+  for (std::size_t k = 0; k < out.size(); ++k) out[k] = static_cast<double>(k * 37 % 101) / 101 - .5;
+  return bd::Tensor::from(out, shape);
+}
+
+// Per entry of the Jacobian of a small network, in all of its parameters and inputs.
+void gradcheck_rows(Table& table) {
+  bd::Tape tape;
+  const bd::Var x = tape.variable("x", numbers({4, 20}));
+  const bd::Var w1 = tape.variable("w1", numbers({20, 50})), b1 = tape.variable("b1", numbers({50}));
+  const bd::Var w2 = tape.variable("w2", numbers({50, 10})), b2 = tape.variable("b2", numbers({10}));
+  const bd::Var hidden = bd::dropout(bd::relu(bd::matmul(x, w1) + b1), .5, bd::Key{1, 0});
+  const bd::Var y = bd::matmul(hidden, w2) + b2;
+  const std::vector<bd::Var> inputs{x, w1, b1, w2, b2};
+  std::size_t entries = 0;
+  for (const bd::Var& v : inputs) entries += y.shape().numel() * v.shape().numel();
+  const std::string net = "/mlp 20-50-10, batch 4, f64";
+  table.per("ns/entry", "gradcheck/full, extrapolated" + net, entries, [&] { bd::gradcheck(y, inputs); });
+  table.per("ns/entry", "gradcheck/full, central" + net, entries,
+            [&] { bd::gradcheck(y, inputs, {.extrapolate = false}); });
+  table.per("ns/entry", "gradcheck/jacobian" + net, entries, [&] {
+    for (const bd::Var& v : inputs) bd::jacobian(y, v);
   });
 }
 
@@ -129,5 +155,6 @@ int main() {
   for (const double p : {0.5, 0.25, 0.1}) dropout_rows(table, p, 1'000'000);
   dropout_rows(table, 0.1, 10'000'000);
   tiny_op_rows(table);
+  gradcheck_rows(table);
   table.save("build/bench/results.json");
 }

@@ -87,6 +87,8 @@ class Finder {
     switch (op.structure) {
       case Structure::diagonal:
       case Structure::identity:
+        if (from.rows() != parts.size())
+          return true;  // an input without a derivative: a checkpoint's boundary
         for (std::size_t r = 0; r < parts.size(); ++r) parts[r].emplace_back(&from, from.set_of_row[r]);
         return true;
       case Structure::selection: {
