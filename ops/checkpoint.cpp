@@ -67,7 +67,7 @@ Var on_batches(const Call& c, std::span<const Var> x) {
     extents.insert(extents.end(), one.begin(), one.end());
     inputs[0] = broadcast_to(inputs[0], Shape(std::move(extents)));
   }
-  return c.tape.record(checkpoint_op, inputs, {}, Where{});
+  return x[0].tape().record(checkpoint_op, inputs, {}, Where{});  // which may be another than that of c
 }
 
 }  // namespace
