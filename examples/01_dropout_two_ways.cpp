@@ -18,6 +18,7 @@ int main() {
   fmt::print("db/da, composed {}\n", bd::value(bd::grad(bd::sum(composed), a)));
   fmt::print("the node's Jacobian: {}\n\n", bd::local_jacobian(fused));
 
+  fmt::print("{}\n", bd::prove_equal(bd::grad(bd::sum(fused), a), bd::grad(bd::sum(composed), a)));
   fmt::print("{}\n", bd::fused_vs_composed(fused));
   fmt::print("{}", bd::gradcheck(bd::square(fused), {a}));
   bd::save_json("dropout.json", tape);  // the node, with its Mul and Scale inside

@@ -18,6 +18,7 @@
 #include <backdrop/graph/monte_carlo.hpp>
 #include <backdrop/graph/optimizer.hpp>
 #include <backdrop/graph/program.hpp>
+#include <backdrop/graph/prove_equal.hpp>
 #include <backdrop/graph/rewrite.hpp>
 #include <backdrop/graph/safetensors.hpp>
 #include <backdrop/graph/vmap.hpp>
