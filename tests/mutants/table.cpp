@@ -8,6 +8,8 @@
 
 #include "mutants/by_hand.hpp"
 #include "mutants/tally.hpp"
+#include "peers/ours.hpp"
+#include "peers/verdicts.hpp"
 
 using namespace backdrop;
 
@@ -104,6 +106,56 @@ std::string by_hand() {
   return out + "\n";
 }
 
+constexpr const char* kPeers =
+    R"(
+## Other checkers
+
+Functions with a derivative written by hand ([cases.cpp](../tests/peers/cases.cpp)): ours as the rule of an op,
+PyTorch's as the backward of an `autograd.Function`, Ceres' as the Jacobian of a `CostFunction`. Asked as they come, in
+f64:
+
+* ours: `gradcheck(y, {x})`, and `.mode = CheckMode::second_order` for the case of second order;
+* PyTorch: `torch.autograd.gradcheck(f, x)`, which takes central differences with steps of 10^-6 and lets pass what is
+  nearer than 10^-5 + 10^-3 of the value; with `fast_mode=True` it compares one random combination of all entries.
+  `gradgradcheck` for the case of second order;
+* Ceres: `GradientChecker` with `NumericDiffOptions()` (Ridders) and the relative precision that its solver takes, 10^-8. It
+  checks first derivatives.
+
+Steps and tolerances are options. With tighter tolerances PyTorch finds the factors near 1 and the zero gradient; with
+steps made for the function it lets sin, sqrt and the noise pass, as Ceres does the noise when less precision is asked
+for. Ours estimates the error of each difference and tries smaller steps, and tells a kink by the slopes on its sides. A
+function that is another at each call has no derivative: ours calls every entry inconclusive, which does not pass. The
+verdicts of the others were written by `./dev peers` ([verdicts.txt](../tests/peers/verdicts.txt)); ours are asked anew
+for this page. In bold: a wrong derivative not flagged, a right one flagged.
+
+)";
+
+std::string verdict_of_ours(const peers::Case& c) {
+  const Report report = peers::ours(c);
+  if (report.count(Verdict::fail) > 0) return "flagged";
+  if (report.count(Verdict::inconclusive) > 0) return "inconclusive";
+  return report.count(Verdict::kink) > 0 ? "passed, as a kink" : "passed";
+}
+
+std::string by_peers(bool wrong) {
+  const peers::Verdicts told = peers::read_verdicts();
+  std::string out = wrong ? "| wrong derivative | gradcheck |" : "| right derivative | gradcheck |";
+  for (const std::string& column : told.columns) out += " " + column + " |";
+  out += "\n| --- | --- |";
+  for (std::size_t k = 0; k < told.columns.size(); ++k) out += " --- |";
+  const std::string right_answer = wrong ? "flagged" : "passed";
+  for (const peers::Case& c : peers::cases()) {
+    if (c.wrong != wrong) continue;
+    std::vector<std::string> cells{verdict_of_ours(c)};
+    for (const std::string& cell : told.rows.at(c.name)) cells.push_back(cell);
+    out += fmt::format("\n| {} |", c.name);
+    for (const std::string& cell : cells) {
+      out += cell.starts_with(right_answer) ? fmt::format(" {} |", cell) : fmt::format(" **{}** |", cell);
+    }
+  }
+  return out + "\n";
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -117,4 +169,6 @@ int main(int argc, char** argv) {
       "must "
       "find. A sum over 10^6 entries may hide one that is\noff by 1e-4; the full check does not.\n\n{}",
       by_hand());
+  fmt::print("{}{}\nRight ones, in bold where they are not let pass; above, in bold what is not found:\n\n{}",
+             kPeers, by_peers(true), by_peers(false));
 }
