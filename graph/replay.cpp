@@ -4,7 +4,9 @@
 #include <backdrop/core/error.hpp>
 #include <backdrop/core/op.hpp>
 #include <backdrop/graph/gradient.hpp>
+#include <backdrop/graph/vmap.hpp>
 #include <cmath>
+#include <functional>
 
 namespace backdrop {
 
@@ -155,69 +157,121 @@ Tensor matrix(std::size_t rows, std::size_t columns, DType dtype) {
   return Tensor::zeros({static_cast<std::int64_t>(rows), static_cast<std::int64_t>(columns)}, dtype);
 }
 
+// Products of a Jacobian with several seeds in one run: a lane for each.
+class Products {
+ public:
+  using Record = std::function<std::vector<Var>(Var seed)>;
+
+  Products(const Replay& replay, Var along, std::size_t lanes, bool optimize, const Record& record)
+      : lanes_(lanes), size_(along.shape().numel()), at_(replay.inputs().size()) {
+    Tape& tape = replay.tape();
+    const Tape::Mark before = tape.mark();
+    Var seed = tape.input("seed", along.shape(), along.dtype());
+    std::vector<Var> products = record(seed);
+    if (lanes > 1) {
+      std::vector<std::int64_t> extents{static_cast<std::int64_t>(lanes)};
+      extents.insert(extents.end(), along.shape().begin(), along.shape().end());
+      const Var seeds = tape.input("seeds", Shape(std::move(extents)), along.dtype());
+      products = vmap(products, {&seed, 1}, {&seeds, 1});
+      seed = seeds;
+    }
+    program_ = std::make_unique<Compiled>(replay, products, std::span<const Var>(&seed, 1), optimize);
+    tape.rewind(before);
+  }
+
+  std::size_t lanes() const { return lanes_; }
+  void seed(std::size_t lane, std::size_t element, double number) {
+    set_element(program_->input(at_), lane * size_ + element, number);
+  }
+  Outputs run() const { return program_->run(); }
+
+  // As many as fit into the nearer caches, and are wanted.
+  static std::size_t lanes_for(std::size_t numbers, std::size_t wanted) {
+    constexpr std::size_t kNumbers = 1 << 15, kMost = 32;
+    const std::size_t fit = std::clamp<std::size_t>(kNumbers / std::max<std::size_t>(numbers, 1), 1, kMost);
+    return std::clamp<std::size_t>(wanted, 1, fit);
+  }
+
+ private:
+  std::size_t lanes_, size_, at_;
+  std::unique_ptr<Compiled> program_;
+};
+
+std::size_t numel(std::span<const Var> xs) {
+  std::size_t sum = 0;
+  for (Var x : xs) sum += x.shape().numel();
+  return sum;
+}
+
 }  // namespace
 
 std::vector<Tensor> jacobians_by_rows(const Replay& replay, Var y, std::span<const Var> xs,
                                       const JacobianOptions& options) {
-  Tape& tape = replay.tape();
-  const Tape::Mark before = tape.mark();
-  const Var seed = tape.input("cotangent", y.shape(), y.dtype());
-  Compiled program(replay, vjp(y, xs, seed), {&seed, 1}, options.optimize);
-  const std::size_t rows = y.shape().numel() / options.blocks;
+  const std::size_t m = y.shape().numel(), rows = m / options.blocks;
   std::vector<Tensor> out;
-  for (Var x : xs) out.push_back(matrix(y.shape().numel(), x.shape().numel() / options.blocks, x.dtype()));
-  Tensor& cotangent = program.input(replay.inputs().size());
-  const auto seed_all = [&](std::size_t row, bool on) {
-    for (std::size_t b = 0; b < options.blocks; ++b) {
-      set_element(cotangent, b * rows + row, on ? seed_of(b, options) : 0);
-    }
-  };
-  std::vector<double> row;
-  for (std::size_t i = 0; i < rows; ++i) {
-    seed_all(i, true);
-    const Outputs run = program.run();
+  for (Var x : xs) out.push_back(matrix(m, x.shape().numel() / options.blocks, x.dtype()));
+  Products products(replay, y, Products::lanes_for(m + numel(xs), rows), options.optimize,
+                    [&](Var seed) { return vjp(y, xs, seed); });
+  std::vector<double> found;
+  for (std::size_t first = 0; first < rows; first += products.lanes()) {
+    const std::size_t count = std::min(products.lanes(), rows - first);
+    const auto seed_all = [&](bool on) {
+      for (std::size_t lane = 0; lane < count; ++lane) {
+        for (std::size_t b = 0; b < options.blocks; ++b) {
+          products.seed(lane, b * rows + first + lane, on ? seed_of(b, options) : 0);
+        }
+      }
+    };
+    seed_all(true);
+    const Outputs run = products.run();
     for (std::size_t k = 0; k < xs.size(); ++k) {
       const std::size_t columns = xs[k].shape().numel() / options.blocks;
-      row.resize(columns * options.blocks);
-      read_elements(run[k], row);
-      for (std::size_t b = 0; b < options.blocks; ++b) {
-        write_run(out[k], (b * rows + i) * columns, std::span(row).subspan(b * columns, columns),
-                  1 / seed_of(b, options));
+      found.resize(run[k].numel());
+      read_elements(run[k], found);
+      for (std::size_t lane = 0; lane < count; ++lane) {
+        for (std::size_t b = 0; b < options.blocks; ++b) {
+          write_run(out[k], (b * rows + first + lane) * columns,
+                    std::span(found).subspan((lane * options.blocks + b) * columns, columns),
+                    1 / seed_of(b, options));
+        }
       }
     }
-    seed_all(i, false);
+    seed_all(false);
   }
-  tape.rewind(before);
   return out;
 }
 
 std::vector<Tensor> jacobians_by_columns(const Replay& replay, Var y, std::span<const Var> xs,
                                          const JacobianOptions& options) {
-  Tape& tape = replay.tape();
-  std::vector<Tensor> out;
   const std::size_t m = y.shape().numel(), rows = m / options.blocks;
+  std::vector<Tensor> out;
+  std::vector<double> found;
   for (Var x : xs) {
-    const Tape::Mark before = tape.mark();
-    const Var seed = tape.input("tangent", x.shape(), x.dtype());
-    Compiled program(replay, {jvp(y, x, seed)}, {&seed, 1}, options.optimize);
     const std::size_t columns = x.shape().numel() / options.blocks;
+    Products products(replay, x, Products::lanes_for(m + x.shape().numel(), columns), options.optimize,
+                      [&](Var seed) { return std::vector<Var>{jvp(y, x, seed)}; });
     Tensor dense = matrix(m, columns, y.dtype());
-    Tensor& tangent = program.input(replay.inputs().size());
-    const auto seed_all = [&](std::size_t column, bool on) {
-      for (std::size_t b = 0; b < options.blocks; ++b) {
-        set_element(tangent, b * columns + column, on ? seed_of(b, options) : 0);
+    for (std::size_t first = 0; first < columns; first += products.lanes()) {
+      const std::size_t count = std::min(products.lanes(), columns - first);
+      const auto seed_all = [&](bool on) {
+        for (std::size_t lane = 0; lane < count; ++lane) {
+          for (std::size_t b = 0; b < options.blocks; ++b) {
+            products.seed(lane, b * columns + first + lane, on ? seed_of(b, options) : 0);
+          }
+        }
+      };
+      seed_all(true);
+      const Outputs run = products.run();
+      found.resize(run[0].numel());
+      read_elements(run[0], found);
+      for (std::size_t lane = 0; lane < count; ++lane) {
+        for (std::size_t i = 0; i < m; ++i) {
+          set_element(dense, i * columns + first + lane, found[lane * m + i] / seed_of(i / rows, options));
+        }
       }
-    };
-    for (std::size_t j = 0; j < columns; ++j) {
-      seed_all(j, true);
-      const Outputs run = program.run();
-      for (std::size_t i = 0; i < m; ++i) {
-        set_element(dense, i * columns + j, run[0].at(i) / seed_of(i / rows, options));
-      }
-      seed_all(j, false);
+      seed_all(false);
     }
     out.push_back(std::move(dense));
-    tape.rewind(before);
   }
   return out;
 }

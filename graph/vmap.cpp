@@ -110,7 +110,7 @@ class Vmap {
       }
       y = tape_.record_again(*frame.from, frame.next, all);
     }
-    if (!y && node.op->is_composite()) {
+    if (!y && node.op->is_composite() && !node.op->has_kernel()) {
       open(frame, x);
       return false;
     }

@@ -100,16 +100,16 @@ enum class Law : std::uint8_t {
   forward,       ///< the jvp rules do
   second_order,  ///< derivatives of derivatives equal differences of them: reverse or forward over reverse,
                  ///< and reverse over forward
-  transposed,  ///< <g, J t> = <J' g, t>, for every subset of the inputs
-  tied,        ///< one Var in two places receives the sum of both derivatives
-  structure,   ///< what the literal says of the Jacobian is so: structure, leading, view
-  body,        ///< a composite equals its body: value and derivatives of both orders, every subset of inputs
-  precision,   ///< f32 is near f64, derivatives too
-  schedule,    ///< the bits depend neither on optimisation nor on the number of threads
-  purity,      ///< a second evaluation, and a second recording, give the same; operands stay as they are
-  reload,      ///< dumped and loaded: the same recording, the same bytes, the same bits when it runs
-  refold,      ///< fuse(expand(t)) is t
-  refusals,    ///< what is wrong throws an Error that names the op, and leaves the tape as it was
+  transposed,    ///< <g, J t> = <J' g, t>, for every subset of the inputs
+  tied,          ///< one Var in two places receives the sum of both derivatives
+  structure,     ///< what the literal says of the Jacobian is so: structure, leading, view
+  body,       ///< a composite equals its body: value and derivatives of both orders, every subset of inputs
+  precision,  ///< f32 is near f64, derivatives too
+  schedule,   ///< the bits depend neither on optimisation nor on the number of threads
+  purity,     ///< a second evaluation, and a second recording, give the same; operands stay as they are
+  reload,     ///< dumped and loaded: the same recording, the same bytes, the same bits when it runs
+  refold,     ///< fuse(expand(t)) is t
+  refusals,   ///< what is wrong throws an Error that names the op, and leaves the tape as it was
 };
 std::string_view name(Law law);
 

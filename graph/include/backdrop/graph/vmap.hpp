@@ -8,10 +8,10 @@ namespace backdrop {
 
 /// ys, which were recorded for one value of each x, for n values at once: they lie along a new leading axis
 /// of `many`, [n] + x.shape, and so do the results, [n] + y.shape. What does not depend on xs, random nodes
-/// among it, is the same for all n. Every op is recorded once: on all values where it has a batch rule or is
-/// elementwise, else as what its body records; an op without either is recorded for each value by itself.
-/// Appends nodes to the tape of ys, which can be differentiated like any other.
-/// Throws ShapeError and DTypeError when `many` does not fit xs.
+/// among it, is the same for all n. Every op is recorded once, on all values where it has a batch rule or is
+/// elementwise, else as what its body records; an op with a kernel of its own and no rule is recorded for
+/// each value by itself. Appends nodes to the tape of ys, which can be differentiated like any other. Throws
+/// ShapeError and DTypeError when `many` does not fit xs.
 std::vector<Var> vmap(std::span<const Var> ys, std::span<const Var> xs, std::span<const Var> many);
 inline Var vmap(Var y, std::span<const Var> xs, std::span<const Var> many) {
   return vmap(std::span<const Var>(&y, 1), xs, many)[0];
