@@ -48,6 +48,27 @@ TEST_CASE("README: a training loop") {
   }
 }
 
+TEST_CASE("README: derivatives of other kinds") {
+  bd::Tape tape;
+  bd::Var x = tape.input("x", {3}), w = tape.variable("w", {2.0, 3.0, 4.0});
+  bd::Var y = bd::sum(w * bd::square(x));
+
+  bd::Var v = tape.constant({1.0, 0.0, 1.0});
+  bd::Var hv = bd::hvp(y, x, v), pushed = bd::jvp(bd::exp(x), x, v);  // forward over reverse; forward
+  bd::Var rows = tape.input("rows", {100, 3});
+  bd::Var each = bd::vmap(bd::grad(y, w), x, rows);  // the gradient for each of 100 inputs: [100, 3]
+  bd::Tensor dense = bd::jacobian(bd::exp(x), x, {.feeds = {{x, {1.0, 2.0, 3.0}}}});  // in one pass: diagonal
+  bd::SparseJacobian sparse = bd::sparse_hessian(y, x, {.feeds = {{x, {1.0, 2.0, 3.0}}}});  // 3 entries
+
+  CHECK(bd::value(pushed, {.feeds = {{x, {0.0, 0.0, 0.0}}}}).same_bits({1.0, 0.0, 1.0}));
+  CHECK(bd::value(hv, {.feeds = {{x, {1.0, 2.0, 3.0}}}}).same_bits({4.0, 0.0, 8.0}));
+  const bd::Tensor many = bd::Tensor::full({100, 3}, 3);
+  CHECK(bd::value(each, {.feeds = {{rows, many}}}).same_bits(bd::Tensor::full({100, 3}, 9)));
+  CHECK(dense.shape() == bd::Shape{3, 3});
+  CHECK(sparse.values.same_bits({4.0, 6.0, 8.0}));
+  CHECK(sparse.passes == 1);
+}
+
 TEST_CASE("README: computing again instead of storing") {
   bd::Tape tape;
   bd::Var x = tape.input("x", {4, 3}), w = tape.variable("w", bd::glorot_uniform({3, 3}, bd::Key{42, 0}));
