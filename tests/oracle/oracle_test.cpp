@@ -71,6 +71,7 @@ struct Tolerance {
   double relative, absolute;
 };
 constexpr Tolerance kTorch{1e-10, 1e-14};
+constexpr Tolerance kThird{1e-9, 1e-12};  // derivatives of that order
 constexpr Tolerance kOnnx{1e-6, 1e-7};
 
 // What is wrong with a result, or "".
@@ -127,7 +128,8 @@ class Recording {
     const std::vector<Tensor> got = value(std::span<const Var>(compared_), {.feeds = std::move(feeds)});
     std::string all;
     for (std::size_t k = 0; k < got.size(); ++k) {
-      const std::string one = difference(names_[k].c_str(), got[k], expected_[k], tolerance);
+      const std::string one =
+          difference(names_[k].c_str(), got[k], expected_[k], third_[k] ? kThird : tolerance);
       if (!one.empty()) all += "\n  " + one;
     }
     return all;
@@ -139,7 +141,8 @@ class Recording {
     return leaves_.back().first;
   }
 
-  void compare(std::string name, Var v, Tensor expected) {
+  void compare(std::string name, Var v, Tensor expected, bool third = false) {
+    third_.push_back(third);
     names_.push_back(std::move(name));
     compared_.push_back(v);
     expected_.push_back(std::move(expected));
@@ -171,6 +174,27 @@ class Recording {
       compare(fmt::format("hvp in input {} (forward over reverse)", index),
               jvp(gradient[k], std::span<const Var>(xs), std::span<const Var>(ts)), expected("hvp"));
     }
+    if (case_.contains("third")) third_derivatives(xs, ts, gradient);
+  }
+
+  // The third derivative of <g, y> along t twice, in two ways: as the gradient of t'H t, and forward along t
+  // over forward along t over reverse.
+  void third_derivatives(const std::vector<Var>& xs, const std::vector<Var>& ts,
+                         const std::vector<Var>& gradient) {
+    std::vector<Var> products;
+    for (Var v : gradient) products.push_back(jvp(v, std::span<const Var>(xs), std::span<const Var>(ts)));
+    Var bend = sum(products[0] * ts[0]);
+    for (std::size_t k = 1; k < xs.size(); ++k) bend = bend + sum(products[k] * ts[k]);
+    const std::vector<Var> found = grad(bend, xs);
+    const json& answer = case_.at("third");
+    for (std::size_t k = 0; k < xs.size(); ++k) {
+      const Tensor expected = answer.is_array() ? tensor(answer.at(k), xs[k].shape(), DType::f64)
+                                                : Tensor::zeros(xs[k].shape(), DType::f64);
+      const auto index = case_.at("of").at(k).get<std::size_t>();
+      compare(fmt::format("third derivative in input {} (reverse)", index), found[k], expected, true);
+      compare(fmt::format("third derivative in input {} (forward)", index),
+              jvp(products[k], std::span<const Var>(xs), std::span<const Var>(ts)), expected, true);
+    }
   }
 
   const json& case_;
@@ -180,6 +204,7 @@ class Recording {
   std::vector<Var> compared_;
   std::vector<std::string> names_;
   std::vector<Tensor> expected_;
+  std::vector<bool> third_;
 };
 
 // What is wrong with a case, or "".
@@ -193,9 +218,9 @@ std::string judge(const json& c, Tolerance tolerance) {
 
 }  // namespace
 
-TEST_CASE("value, vjp, jvp and Hessian-vector product are what PyTorch says") {
+TEST_CASE("value, vjp, jvp, Hessian-vector product and third derivative are what PyTorch says") {
   for (const std::filesystem::path& file : data_files()) {
-    std::size_t passed = 0, derived = 0;
+    std::size_t passed = 0, derived = 0, third = 0;
     const json cases = read(file);
     for (const json& c : cases) {
       const std::string wrong = judge(c, kTorch);
@@ -203,9 +228,10 @@ TEST_CASE("value, vjp, jvp and Hessian-vector product are what PyTorch says") {
       if (!wrong.empty()) continue;
       ++passed;
       if (c.contains("of")) ++derived;
+      if (c.contains("third") && c.at("third").is_array()) ++third;
     }
-    fmt::print("{}: {} of {} cases pass, {} of them with derivatives\n", file.stem().string(), passed,
-               cases.size(), derived);
+    fmt::print("{}: {} of {} cases pass, {} of them with derivatives, {} with a third one that is not 0\n",
+               file.stem().string(), passed, cases.size(), derived, third);
   }
 }
 
@@ -261,9 +287,10 @@ TEST_CASE("every op of the library is in a case, or listed as one that PyTorch c
 TEST_CASE("a wrong answer is told from a right one") {
   json c = json::parse(R"({"case": "square", "inputs": [{"dtype": "f64", "shape": [2], "values": [1, 3]}],
     "steps": [["square", [0]]], "y": {"dtype": "f64", "shape": [2], "values": [1, 9]}, "of": [0],
-    "cotangent": [1, 2], "directions": [[1, -1]], "vjp": [[2, 12]], "jvp": [2, -6], "hvp": [[2, -4]]})");
+    "cotangent": [1, 2], "directions": [[1, -1]], "vjp": [[2, 12]], "jvp": [2, -6], "hvp": [[2, -4]],
+    "third": [[0, 0]]})");
   CHECK(judge(c, kTorch) == "");
-  for (const char* what : {"/y/values/1", "/vjp/0/1", "/jvp/1", "/hvp/0/1"}) {
+  for (const char* what : {"/y/values/1", "/vjp/0/1", "/jvp/1", "/hvp/0/1", "/third/0/1"}) {
     json wrong = c;
     const json::json_pointer at(what);
     wrong[at] = wrong[at].get<double>() + 1e-8;

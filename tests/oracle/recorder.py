@@ -1,4 +1,4 @@
-"""Programs of named ops on drawn inputs, and what PyTorch says of them: value, vjp, jvp, Hessian-vector product."""
+"""Programs of named ops on drawn inputs, and what PyTorch says of them: value and derivatives of three orders."""
 import json
 import random
 import zlib
@@ -30,6 +30,17 @@ def spelled_out(name, why, native=None):
             return y
         SPELLED_OUT[name] = why
         op(name)(call)
+        return formula
+    return remember
+
+
+TWICE_ONLY = {}  # name -> a formula in its place, for functions whose third derivatives PyTorch gets wrong
+
+
+def twice_only(name):
+    """Third derivatives are those of the formula, which has to have the first two of PyTorch's own function."""
+    def remember(formula):
+        TWICE_ONLY[name] = formula
         return formula
     return remember
 
@@ -164,10 +175,11 @@ def tensor(dtype, shape, values):
     return torch.tensor(values, dtype=TORCH_DTYPES[dtype]).reshape(shape)
 
 
-def execute(r, inputs):
+def execute(r, inputs, otherwise={}):
     values = list(inputs)
     for name, operands, attributes in r.steps:
-        values.append(OPS[name](*[values[k] for k in operands], **attributes))
+        function = otherwise.get(name, OPS[name])
+        values.append(function(*[values[k] for k in operands], **attributes))
     return values[-1]
 
 
@@ -203,13 +215,40 @@ def answer(name, r):
     g = tensor("f64", y.shape, cotangent).requires_grad_()
     ts = [tensor("f64", x.shape, t) for x, t in zip(xs, directions)]
 
-    # <J' g, t> as a function of x and g: its gradient in g is J t, its gradient in x is H t of <g, y>.
+    vjp, jvp, hvp = two_orders(y, xs, g, ts)
+    out.update({"of": of, "cotangent": cotangent, "directions": directions, "vjp": [flat(v) for v in vjp],
+                "jvp": flat(jvp), "hvp": [flat(h) for h in hvp]})
+    if any(step[0] in TWICE_ONLY for step in r.steps):
+        _, _, again = two_orders(execute(r, inputs, TWICE_ONLY), xs, g, ts)
+        for h, other in zip(hvp, again):
+            torch.testing.assert_close(other, h, rtol=1e-10, atol=1e-10 * float(h.abs().max() if h.numel() else 0))
+        hvp = again
+    found = third_derivative(name, hvp, xs, ts)
+    if found is not None:
+        out["third"] = [flat(v) for v in found] if any(v.any() for v in found) else 0
+    return out
+
+
+def two_orders(y, xs, g, ts):
+    """J' g, J t, and H t of <g, y>: <J' g, t> as a function of x and g has J t as its gradient in g, H t as that in x."""
     vjp = gradient((g * y).sum(), xs)
     along = sum((v * t).sum() for v, t in zip(vjp, ts))
     jvp, *hvp = gradient(along, [g] + xs)
-    out.update({"of": of, "cotangent": cotangent, "directions": directions, "vjp": [flat(v) for v in vjp],
-                "jvp": flat(jvp), "hvp": [flat(h) for h in hvp]})
-    return out
+    return vjp, jvp, hvp
+
+
+def third_derivative(name, hvp, xs, ts):
+    """That of <g, y> along t and t again: the gradient of t'H t. None where PyTorch does not know it."""
+    try:
+        found = gradient(sum((h * t).sum() for h, t in zip(hvp, ts)), xs)
+    except RuntimeError as error:
+        assert "not implemented" in str(error) or "twice" in str(error), error
+        print(f"{name}: no third derivative: {str(error).splitlines()[0]}")
+        return None
+    if not all(v.isfinite().all() for v in found):
+        print(f"{name}: PyTorch's third derivative is not finite")
+        return None
+    return found
 
 
 def gradient(y, xs):

@@ -4,7 +4,7 @@ import math
 import torch
 import torch.nn.functional as F
 
-from recorder import Cases, fixed, given, indices, mask, op, positive, real, spelled_out
+from recorder import Cases, fixed, given, indices, mask, op, positive, real, spelled_out, twice_only
 
 op("softmax")(lambda x, axis=-1: torch.softmax(x, axis))
 op("log_softmax")(lambda x, axis=-1: torch.log_softmax(x, axis))
@@ -39,6 +39,30 @@ def bce_with_logits(x, t, *weights, reduction="mean", weighted="", **a):
     """weighted says what the further operands are: "weight", "pos_weight" or both in this order."""
     named = dict(zip(weighted.split(), weights))
     return F.binary_cross_entropy_with_logits(x, t, reduction=reduction, **named)
+
+
+# PyTorch 1.13 takes the mean and the deviation that it saved as constants in second derivatives.
+@twice_only("layer_norm")
+def layer_norm(x, *affine, normalized, eps=1e-5):
+    return affinely(standardize(x, tuple(range(-len(normalized), 0)), eps), *affine)
+
+
+@twice_only("batch_norm")
+def batch_norm(x, *affine, eps=1e-5):
+    return per_channel(standardize(x, (0,) + tuple(range(2, x.dim())), eps), *affine)
+
+
+@twice_only("instance_norm")
+def instance_norm(x, *affine, eps=1e-5):
+    return per_channel(standardize(x, tuple(range(2, x.dim())), eps), *affine)
+
+
+def per_channel(y, *affine):
+    return affinely(y, *[a.reshape([-1] + [1] * (y.dim() - 2)) for a in affine])
+
+
+def affinely(y, weight=1, bias=0):
+    return y * weight + bias
 
 
 @spelled_out("rms_norm", "PyTorch 1.13 has none")
