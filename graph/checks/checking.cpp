@@ -58,7 +58,7 @@ void DirectionLine::operator()(double t, std::vector<double>& out, std::vector<d
     }
   }
   read(values_->run(), out);
-  if (!weights_.empty()) out = {std::inner_product(out.begin(), out.end(), weights_.begin(), 0.)};
+  if (weights_) out = {std::inner_product(out.begin(), out.end(), weights_->begin(), 0.)};
 }
 
 std::vector<double> DirectionLine::at_zero() const {

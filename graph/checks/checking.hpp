@@ -3,6 +3,7 @@
 #include <backdrop/core/random.hpp>
 #include <backdrop/graph/gradcheck.hpp>
 #include <functional>
+#include <optional>
 #include <span>
 #include <string>
 #include <utility>
@@ -38,7 +39,7 @@ std::vector<std::vector<double>> draw_directions(Draw& draw, const Replay& repla
 class DirectionLine {
  public:
   DirectionLine(Compiled& values, const Replay& replay, std::vector<std::vector<double>> direction,
-                std::vector<double> weights = {})
+                std::optional<std::vector<double>> weights = std::nullopt)
       : values_(&values), replay_(&replay), direction_(std::move(direction)), weights_(std::move(weights)) {}
   void operator()(double t, std::vector<double>& out, std::vector<double>& gone) const;
   std::vector<double> at_zero() const;
@@ -47,7 +48,7 @@ class DirectionLine {
   Compiled* values_;
   const Replay* replay_;
   std::vector<std::vector<double>> direction_;
-  std::vector<double> weights_;
+  std::optional<std::vector<double>> weights_;  // of no elements, if y has none
 };
 
 /// How far apart points lie that differ only by rounding, in units of epsilon.

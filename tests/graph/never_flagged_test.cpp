@@ -133,8 +133,8 @@ struct RandomGraph {
 
 }  // namespace
 
-TEST_CASE("300 random graphs with dropout pass in every mode") {
-  for (std::uint32_t seed = 0; seed < 300; ++seed) {
+TEST_CASE("random graphs with dropout, of ops of a user's own, pass in every mode") {
+  for (std::uint32_t seed = 0; seed < 100; ++seed) {
     RandomGraph graph(seed);
     for (const CheckMode mode : {CheckMode::full, CheckMode::directional, CheckMode::taylor,
                                  CheckMode::dot_product, CheckMode::second_order}) {
