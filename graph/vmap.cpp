@@ -103,7 +103,7 @@ class Vmap {
     Var y;
     if (node.op->batch != nullptr) {
       y = node.op->batch(c, x);
-    } else if (node.op->block != nullptr) {
+    } else if (node.op->block != nullptr && !node.op->random) {  // random bits go by the element's number
       std::vector<Var> all = x;
       for (std::size_t k = 0; k < all.size(); ++k) {
         if (!frame.many[node.inputs()[k]]) all[k] = spread(all[k]);

@@ -27,12 +27,14 @@ constexpr Entry kLaws[] = {
     {"transposed", laws::transposed},
     {"tied", laws::tied},
     {"structure", laws::structure},
+    {"sparsity", laws::sparsity},
     {"body", laws::body},
     {"precision", laws::precision},
     {"schedule", laws::schedule},
     {"purity", laws::purity},
     {"reload", laws::reload},
     {"refold", laws::refold},
+    {"batch", laws::batch},
     {"refusals", laws::refusals},
 };
 static_assert(std::size(kLaws) == static_cast<std::size_t>(Law::refusals) + 1);

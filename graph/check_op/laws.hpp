@@ -52,12 +52,14 @@ void second_order(Bench& b);
 void transposed(Bench& b);
 void tied(Bench& b);
 void structure(Bench& b);
+void sparsity(Bench& b);
 void body(Bench& b);
 void precision(Bench& b);
 void schedule(Bench& b);
 void purity(Bench& b);
 void reload(Bench& b);
 void refold(Bench& b);
+void batch(Bench& b);
 void refusals(Bench& b);
 
 /// The sampled call as it stands.

@@ -281,6 +281,12 @@ constexpr Op reverse_with(const char* name, Structure structure) {
 }
 constinit const Op mirror = reverse_with("mirror", Structure::selection);
 constinit const Op not_diagonal = reverse_with("not_diagonal", Structure::diagonal);
+constinit const Op not_in_pattern = reverse_with("not_in_pattern", Structure::diagonal);
+constinit const Op wrong_batch = [] {  // mirrors along both axes
+  Op op = reverse_with("wrong_batch", Structure::selection);
+  op.batch = [](const Call&, std::span<const Var> x) { return flip(x[0], {0, 1}); };
+  return op;
+}();
 constinit const Op not_a_view = [] {
   Op op = reverse_with("not_a_view", Structure::selection);
   op.view = true;
@@ -378,6 +384,8 @@ std::vector<Wrong> wrong_ops() {
       {not_diagonal, of_vectors<not_diagonal>(), Law::structure, "depends on element 0 of 'x'"},
       {not_a_partition, of_one<not_a_partition>(), Law::structure, "is no partition"},
       {not_a_view, of_vectors<not_a_view>(), Law::structure, "not input 0 byte for byte"},
+      {not_in_pattern, of_vectors<not_in_pattern>(), Law::sparsity, "by the pattern"},
+      {wrong_batch, of_vectors<wrong_batch>(), Law::batch, "of many values of x0, number 0 gives"},
       {cut_by_threads, sums(), Law::schedule, "with 2 threads is"},
       {not_tied, products(), Law::tied, "x1 = x0: the vjp of one Var"},
   };

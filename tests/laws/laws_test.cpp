@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <backdrop/backdrop.hpp>
 
-#include "laws/samples.hpp"
+#include "laws/cases.hpp"
 
 using namespace backdrop;
 
@@ -58,6 +58,21 @@ TEST_CASE("the same Var in two places receives the sum of both derivatives") { h
 
 // A checker that trusted a wrong declaration would look at the wrong entries.
 TEST_CASE("what an op declares of the structure of its Jacobian is so") { holds(Law::structure, 300); }
+
+TEST_CASE("no entry of a Jacobian lies outside of its pattern") {
+  holds(Law::sparsity, 400);
+  std::size_t sparse = 0;
+  for_each_case({Variant::as_written}, [&](Case& c) {
+    if (c.maker.dtype() != DType::f64 || !c.float_result() || c.sample.traits.large) return;
+    for (const Var x : c.maker.differentiable()) {
+      const SparseJacobian found = sparse_jacobian(c.y, x, {.feeds = c.maker.feeds(), .step = kStep});
+      sparse += found.column.size() < found.rows * found.columns ? 1 : 0;
+    }
+  });
+  CHECK(sparse > 100);
+}
+
+TEST_CASE("an op on many inputs at once is the op on each") { holds(Law::batch, 1000); }
 
 TEST_CASE("a composite equals its body: value, vjp, jvp and second order") { holds(Law::body, 400); }
 

@@ -103,12 +103,14 @@ enum class Law : std::uint8_t {
   transposed,    ///< <g, J t> = <J' g, t>, for every subset of the inputs
   tied,          ///< one Var in two places receives the sum of both derivatives
   structure,     ///< what the literal says of the Jacobian is so: structure, leading, view
+  sparsity,      ///< no entry of the Jacobian lies outside of the pattern that follows from the literals
   body,       ///< a composite equals its body: value and derivatives of both orders, every subset of inputs
   precision,  ///< f32 is near f64, derivatives too
   schedule,   ///< the bits depend neither on optimisation nor on the number of threads
   purity,     ///< a second evaluation, and a second recording, give the same; operands stay as they are
   reload,     ///< dumped and loaded: the same recording, the same bytes, the same bits when it runs
   refold,     ///< fuse(expand(t)) is t
+  batch,      ///< vmap over many values is the op on each
   refusals,   ///< what is wrong throws an Error that names the op, and leaves the tape as it was
 };
 std::string_view name(Law law);

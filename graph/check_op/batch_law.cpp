@@ -1,11 +1,12 @@
-#include <doctest/doctest.h>
+#include <fmt/format.h>
 
-#include <backdrop/backdrop.hpp>
+#include <backdrop/graph/vmap.hpp>
+#include <backdrop/ops/layout.hpp>
 #include <cmath>
 
-#include "laws/cases.hpp"
+#include "laws.hpp"
 
-using namespace backdrop;
+namespace backdrop::laws {
 
 namespace {
 
@@ -32,7 +33,7 @@ Tensor elements(const Tensor& many, std::int64_t k, const Shape& shape) {
 }
 
 // y over many values of these leaves at once, beside y at each.
-void check_batch(Case& c, const std::vector<Maker::Leaf>& leaves, const char* which) {
+void check_batch(Bench& b, Case& c, const std::vector<Maker::Leaf>& leaves, std::string_view which) {
   std::vector<Var> xs, many;
   for (const Maker::Leaf& leaf : leaves) {
     std::vector<Var> each;
@@ -43,7 +44,10 @@ void check_batch(Case& c, const std::vector<Maker::Leaf>& leaves, const char* wh
   const Var batch = vmap(c.y, xs, many);
   std::vector<std::int64_t> extents{kMany};
   extents.insert(extents.end(), c.y.shape().begin(), c.y.shape().end());
-  REQUIRE(batch.shape() == Shape(extents));
+  if (batch.shape() != Shape(extents)) {
+    return b.fail(c, fmt::format("many values of {} give {}, and should {}", which, to_string(batch.shape()),
+                                 to_string(Shape(extents))));
+  }
   const Tensor found = value_of(c, batch);
   for (std::int64_t k = 0; k < kMany; ++k) {
     std::vector<Feed> feeds = c.maker.feeds();
@@ -52,24 +56,27 @@ void check_batch(Case& c, const std::vector<Maker::Leaf>& leaves, const char* wh
         if (feed.name == leaf.var.name()) feed.value = variant(leaf.value, k);
       }
     }
-    const Tensor one = value(c.y, {.feeds = feeds, .step = 3});
+    const Tensor one = value(c.y, {.feeds = feeds, .step = kStep});
     const Tensor among = elements(found, k, one.shape());
     const bool same = one.same_bits(among) ||
                       (is_float(one.dtype()) && distance(among, one, epsilon_of(one.dtype()), 1e-3) <= 256);
-    CHECK_MESSAGE(same, c.name() << ", " << which << ", value " << k << "\n"
-                                 << to_string(one) << "\n"
-                                 << to_string(among));
+    if (same) continue;
+    b.fail(c, fmt::format("of many values of {}, number {} gives {}, by itself {}", which, k,
+                          to_string(among), to_string(one)));
   }
 }
 
 }  // namespace
 
-TEST_CASE("an op on many inputs at once is the op on each") {
-  for_each_case({Variant::as_written, Variant::scalar, Variant::empty}, [](Case& c) {
-    if (c.sample.traits.large) return;
+void batch(Bench& b) {
+  b.for_each({Variant::as_written, Variant::scalar, Variant::empty}, [&](Case& c) {
+    if (c.sample.traits.large) return false;
     const auto& leaves = c.maker.leaves();
-    if (leaves.empty()) return;
-    check_batch(c, leaves, "all inputs");
-    for (const Maker::Leaf& leaf : leaves) check_batch(c, {leaf}, std::string(leaf.var.name()).c_str());
+    if (leaves.empty()) return false;
+    check_batch(b, c, leaves, "all inputs");
+    for (const Maker::Leaf& leaf : leaves) check_batch(b, c, {leaf}, leaf.var.name());
+    return true;
   });
 }
+
+}  // namespace backdrop::laws
