@@ -109,6 +109,15 @@ class Direction {
     alone[input][element] = direction_[input][element];
     return {values, replay_, std::move(alone), weights_};
   }
+  /// The sum of |w y|.
+  double size_of(const Tensor& value) const {
+    double size = 0;
+    for (std::size_t i = 0; i < weights_.size(); ++i) {
+      const double part = std::fabs(weights_[i] * value.at(i));
+      if (std::isfinite(part)) size += part;
+    }
+    return size;
+  }
   const std::vector<std::vector<double>>& parts() const { return direction_; }
 
  private:
@@ -272,11 +281,14 @@ void check_taylor(Context context) {
 void check_dot_product(Context context) {
   Draw draw(context.options.key);
   const double eps = epsilon(context.replay.roots()[0].dtype());
+  const Tensor y = Compiled(context.replay, {context.replay.roots()[0]}).run()[0];
+  ++context.report.evaluations;
   for (int k = 0; k < wanted(context, 4); ++k) {
     const Direction direction(context.replay, draw);
     const auto [forward, forward_size] = direction.forward();
     const auto [reverse, reverse_size] = direction.reverse();
-    const double error = 1e4 * eps * std::max(forward_size, reverse_size);
+    // What is 0 because terms of the size of y cancel leaves their rounding.
+    const double error = 1e4 * eps * std::max(forward_size, reverse_size) + 16 * eps * direction.size_of(y);
     Report::Entry entry{0, static_cast<std::size_t>(k), 0, reverse, forward, error, Verdict::pass};
     if (!(std::fabs(forward - reverse) <= error)) entry.verdict = Verdict::fail;
     add(context.report, entry);
