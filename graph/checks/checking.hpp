@@ -60,6 +60,11 @@ inline constexpr double kFiner = .1;
 /// The first output of a run as doubles.
 void read(const Outputs& run, std::vector<double>& out);
 
+/// What rounding on the way may do to each output: the effect of disturbing every intermediate result by an
+/// epsilon up or down, in a few random ways. Values nearby do not show it where they are all rounded alike,
+/// as those of 1 - tanh(x)^2 for large x. Costs a few compilations.
+std::vector<std::vector<double>> propagated_rounding(const Replay& replay, Var y, Key key);
+
 /// A derivative and its estimate, compared.
 Verdict judge(double analytic, const Estimate& numeric, double tolerance);
 

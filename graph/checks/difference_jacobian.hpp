@@ -59,11 +59,15 @@ class Differences {
  private:
   class Batch;
   ColumnLine line(std::size_t input, std::size_t column, double shorter) const;
+  /// Adds what values nearby do not show; whether that is any more.
+  bool look_for_noise();
   Line runner(std::size_t input, const ColumnLine& line);
   std::vector<Estimate> along(std::size_t input, const ColumnLine& line);
 
   const Replay& replay_;
   Var y_;
+  Key key_;
+  bool looked_for_noise_ = false;
   std::vector<std::size_t> blocks_;
   std::vector<double> sizes_;  // typical ones, of the inputs
   Compiled values_;

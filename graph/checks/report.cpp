@@ -68,7 +68,9 @@ void print_trends(std::string& out, const Report& report) {
   const auto to = std::back_inserter(out);
   for (const Report::Trend& t : report.trends) {
     const char* what = t.order == 1 ? "|y(x+hd) - y - h J d|" : "|y(x+hd) - y - h J d - h^2/2 d'Hd|";
-    if (t.verdict == Verdict::inconclusive || (t.remainders.empty() && !t.linear)) {
+    if (t.verdict == Verdict::inconclusive && t.linear) {
+      fmt::format_to(to, "  {:<12} {} is 0 to rounding, but so is h J d\n", name(t.verdict), what);
+    } else if (t.remainders.empty() && !t.linear) {
       fmt::format_to(to, "  {:<12} {} is not finite\n", name(t.verdict), what);
     } else if (t.linear) {
       fmt::format_to(to, "  {:<12} {} is 0 to rounding: {}\n", name(t.verdict), what,

@@ -111,3 +111,19 @@ TEST_CASE("plain central differences find what is wrong by more than a millionth
     CHECK_MESSAGE(wrong.count(Verdict::fail) > 0, to_string(wrong));
   }
 }
+
+// 1 - tanh(x)^2 is rounded to the same few numbers all around: values nearby show no rounding at all.
+TEST_CASE("a right derivative is not called wrong where its function is saturated") {
+  for (const double size : {1., 1.1, 1.3}) {
+    Tape tape;
+    const Var x = tape.variable("x", Tensor({1.0, 2.0, 3.0}).to(DType::f64));
+    const Var w = tape.variable("w", Tensor({3 * size, 4 * size, 5 * size}).to(DType::f64));
+    const Var b = tape.variable("b", Tensor({0.1, 0.2, 0.3}).to(DType::f64));
+    const Var y = tanh(dropout(x * w + b, 0.5, Key{3, 0}));
+    for (const CheckMode mode : {CheckMode::full, CheckMode::directional, CheckMode::taylor,
+                                 CheckMode::second_order, CheckMode::dot_product}) {
+      const Report report = gradcheck(y, {x, w, b}, {.mode = mode, .step = 1});
+      CHECK_MESSAGE(report.count(Verdict::fail) == 0, to_string(report));
+    }
+  }
+}
