@@ -15,7 +15,7 @@ void decide(Report::Entry& entry, const Sides& sides, double tolerance) {
     entry.verdict = between ? Verdict::kink : Verdict::fail;
     entry.numeric = (low + high) / 2;
     entry.error = (high - low) / 2;
-  } else if (sides.smooth.error < entry.error) {
+  } else if (sides.rough || sides.smooth.error < entry.error) {  // no place to extrapolate from, or no use
     entry.verdict = judge(entry.analytic, sides.smooth, tolerance);
     entry.numeric = sides.smooth.value;
     entry.error = sides.smooth.error;

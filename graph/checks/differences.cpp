@@ -16,6 +16,9 @@ struct Comparison {
   Sides sides{.smooth = {.error = kInfinity}};
   double before = 0;
   int stays = 0;
+  double central = 0, change = 0;  // of the step before, and from the one before that
+  int slow = 0;  // changes that fall as the step does, to a quarter; a smooth function's to 1/16
+  int levels = 0;
   bool over = false;  // rounding has taken over
 
   void add(double left, double right, double floor) {
@@ -32,7 +35,14 @@ struct Comparison {
       stays = 0;
     }
     before = gap;
-    if (const double error = gap + floor; error < sides.smooth.error) {
+    const double now = left + (right - left) / 2, changed = std::fabs(now - central);
+    const bool slowly = change > 2 * changed && change < 8 * changed && changed > floor;
+    slow = slowly ? slow + 1 : 0;
+    sides.rough = sides.rough || slow >= 3;
+    central = now;
+    change = changed;
+    // Slopes that agree may both be far off, as those of x |x| at 0 are.
+    if (const double error = gap + changed + floor; levels++ > 0 && error < sides.smooth.error) {
       const double size = std::max(std::fabs(left), std::fabs(right));
       sides.smooth = {left + (right - left) / 2, error, size, false};
     }

@@ -71,7 +71,8 @@ std::vector<Estimate> differentiate(const Line& f, const std::vector<double>& at
 
 /// What lies on either side of 0.
 struct Sides {
-  bool kink = false;  ///< the slopes differ, and go on differing as the step shrinks
+  bool kink = false;   ///< the slopes differ, and go on differing as the step shrinks
+  bool rough = false;  ///< central differences fall short by h, not h^2: the second derivative jumps
   double left = 0, right = 0;
   Estimate smooth;  ///< without a kink: the slope from the smallest useful step
 };

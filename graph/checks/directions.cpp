@@ -301,8 +301,10 @@ void check_taylor(Context context) {
       }
     }
     for (Report::Trend& trend : trends) {
-      const bool failed = trend.verdict == Verdict::fail;
-      if (failed && compare_sides(line, here, noise, kFirstStep)[0].kink) trend.verdict = Verdict::kink;
+      if (trend.verdict == Verdict::fail) {
+        const Sides sides = compare_sides(line, here, noise, kFirstStep)[0];
+        if (sides.kink || (trend.order == 2 && sides.rough)) trend.verdict = Verdict::kink;
+      }
       count(context.report, trend.verdict);
       context.report.trends.push_back(std::move(trend));
     }

@@ -12,8 +12,8 @@ namespace backdrop::passes {
 Rewrite prune(const Tape& tape, std::span<const Var> roots);
 /// Composites that have no kernel are opened, until every node has one.
 Rewrite expand(const Tape& tape);
-/// Equal ops on equal inputs become one node. Of random ones without inputs only those with no again() between
-/// them: what is computed again draws its masks again.
+/// Equal ops on equal inputs become one node. Of random ones without inputs only those with no again()
+/// between them: what is computed again draws its masks again.
 Rewrite share(const Tape& tape);
 
 /// Where intermediate values lie in the one arena of a run.

@@ -127,3 +127,18 @@ TEST_CASE("a right derivative is not called wrong where its function is saturate
     }
   }
 }
+
+// Extrapolation takes the error of a central difference for a series in h^2, which begins with h here.
+TEST_CASE("a right derivative is not called wrong where the second derivative jumps") {
+  Tape tape;
+  const Var x = tape.variable("x", Tensor({0.0, 1.0, -1.0}).to(DType::f64));
+  for (const Var y :
+       {square(relu(x)), x * abs(x), exp(square(relu(x))) + sin(x * abs(x)), relu(x) * sin(x)}) {
+    for (const CheckMode mode : {CheckMode::full, CheckMode::directional, CheckMode::taylor}) {
+      const Report report = gradcheck(y, {x}, {.mode = mode});
+      CHECK_MESSAGE(report.count(Verdict::fail) == 0, to_string(report));
+    }
+    const Report wrong = gradcheck(y, {x}, {.given = {tape.constant(Tensor::full({3, 3}, .01, DType::f64))}});
+    CHECK_MESSAGE(wrong.count(Verdict::fail) == 9, to_string(wrong));
+  }
+}
