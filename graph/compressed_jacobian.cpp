@@ -12,29 +12,45 @@ namespace backdrop {
 
 namespace {
 
-// Products with seeds of one colour each, put where the pattern says that they belong.
-void fill(const Replay& replay, Var y, Var x, const Sparsity& pattern, const Compression& by,
-          SparseJacobian& out) {
+constexpr std::size_t kMostEntries = std::size_t{1} << 25;
+
+// What one product gives: entry `e` of the result is element `from` of the product.
+struct Taken {
+  std::size_t e, from;
+};
+
+// The entries by colour.
+std::vector<std::vector<Taken>> sorted(const SparseJacobian& out, const Compression& by) {
+  std::vector<std::vector<Taken>> taken(by.count);
+  for (std::size_t r = 0; r < out.rows; ++r) {
+    for (std::size_t e = out.row_begin[r]; e < out.row_begin[r + 1]; ++e) {
+      const std::size_t column = out.column[e];
+      taken[by.colours[by.by_rows ? r : column]].push_back({e, by.by_rows ? column : r});
+    }
+  }
+  return taken;
+}
+
+// A product with a seed for each colour, put where the pattern says that its elements belong.
+void fill(const Replay& replay, Var y, Var x, const Compression& by, SparseJacobian& out) {
   Tape& tape = replay.tape();
   const Tape::Mark before = tape.mark();
   const Var along = by.by_rows ? y : x;
   const Var seed = tape.input("seed", along.shape(), along.dtype());
   Compiled program(replay, {by.by_rows ? vjp(y, x, seed) : jvp(y, x, seed)}, {&seed, 1});
-  Tensor& seeds = program.input(replay.inputs().size());
+  out.values =
+      Tensor::zeros({static_cast<std::int64_t>(out.column.size())}, by.by_rows ? x.dtype() : y.dtype());
+  out.passes = by.count;
+  const std::vector<std::vector<Taken>> taken = sorted(out, by);
+  std::vector<std::vector<std::size_t>> members(by.count);
+  for (std::size_t k = 0; k < by.colours.size(); ++k) members[by.colours[k]].push_back(k);
   std::vector<double> product(by.by_rows ? x.shape().numel() : y.shape().numel());
+  Tensor& seeds = program.input(replay.inputs().size());
   for (std::size_t colour = 0; colour < by.count; ++colour) {
-    for (std::size_t k = 0; k < by.colours.size(); ++k)
-      set_element(seeds, k, by.colours[k] == colour ? 1 : 0);
+    for (std::size_t k : members[colour]) set_element(seeds, k, 1);
     read_elements(program.run()[0], product);
-    for (std::size_t r = 0; r < pattern.rows(); ++r) {
-      if (by.by_rows && by.colours[r] != colour) continue;
-      for (std::size_t e = out.row_begin[r]; e < out.row_begin[r + 1]; ++e) {
-        const std::size_t column = out.column[e];
-        if (by.by_rows || by.colours[column] == colour) {
-          set_element(out.values, e, product[by.by_rows ? column : r]);
-        }
-      }
-    }
+    for (const Taken& entry : taken[colour]) set_element(out.values, entry.e, product[entry.from]);
+    for (std::size_t k : members[colour]) set_element(seeds, k, 0);
   }
   tape.rewind(before);
 }
@@ -54,18 +70,24 @@ std::optional<SparseJacobian> compressed_jacobian(const Replay& replay, Var y, V
     feeds.emplace_back(replay.inputs()[k], replay.at()[k]);
   }
   const std::optional<Sparsity> pattern = sparsity(y, x, feeds);
-  if (!pattern) return std::nullopt;
-  const std::optional<Compression> by = compress(*pattern, most);
-  if (!by) return std::nullopt;
-  SparseJacobian out{pattern->rows(), pattern->columns, {0}, {}, {}, by->count};
+  if (!pattern || pattern->entries() > kMostEntries) return std::nullopt;
+  const std::vector<Compression> ways = compress(*pattern, most);
+  SparseJacobian out{pattern->rows(), pattern->columns, {0}, {}, {}, 0};
   for (std::size_t r = 0; r < pattern->rows(); ++r) {
     out.column.insert(out.column.end(), pattern->row(r).begin(), pattern->row(r).end());
     out.row_begin.push_back(out.column.size());
   }
-  out.values =
-      Tensor::zeros({static_cast<std::int64_t>(out.column.size())}, by->by_rows ? x.dtype() : y.dtype());
-  if (by->count > 0) fill(replay, y, x, *pattern, *by, out);
-  return out;
+  for (const Compression& way : ways) {
+    const Tape::Mark before = replay.tape().mark();
+    try {
+      fill(replay, y, x, way, out);
+      return out;
+    } catch (const GraphError&) {  // an op on the way has no rule in this mode
+      replay.tape().rewind(before);
+      if (&way == &ways.back()) throw;
+    }
+  }
+  return std::nullopt;
 }
 
 Tensor SparseJacobian::dense() const {

@@ -1,6 +1,7 @@
 #include "sparsity.hpp"
 
 #include <algorithm>
+#include <backdrop/core/error.hpp>
 #include <backdrop/core/op.hpp>
 #include <backdrop/graph/gradient.hpp>
 #include <backdrop/graph/rewrite.hpp>
@@ -87,15 +88,23 @@ class Finder {
     switch (op.structure) {
       case Structure::diagonal:
       case Structure::identity:
-        if (from.rows() != parts.size())
-          return true;  // an input without a derivative: a checkpoint's boundary
+        if (op.recompute != nullptr && k > 0)
+          return true;  // the boundary of a checkpoint, whose value it has not
+        if (from.rows() != parts.size()) {
+          add_runs(c, k, from, parts);
+          return true;
+        }
         for (std::size_t r = 0; r < parts.size(); ++r) parts[r].emplace_back(&from, from.set_of_row[r]);
         return true;
       case Structure::selection: {
         if (from.rows() > most_exact(c.dtype(k))) return false;
-        const Tensor sources = probe(c, k, false);
+        const std::optional<Tensor> sources = probe(c, k, false);
+        if (!sources) {
+          add_runs(c, k, from, parts);
+          return true;
+        }
         for (std::size_t r = 0; r < parts.size(); ++r) {
-          const double source = sources.at(r);  // counted from 1
+          const double source = sources->at(r);  // counted from 1
           if (source != 0)
             parts[r].emplace_back(&from, from.set_of_row[static_cast<std::size_t>(source) - 1]);
         }
@@ -103,9 +112,13 @@ class Finder {
       }
       case Structure::partition: {
         if (parts.size() > most_exact(c.dtype(k))) return false;
-        const Tensor targets = probe(c, k, true);
+        const std::optional<Tensor> targets = probe(c, k, true);
+        if (!targets) {
+          add_runs(c, k, from, parts);
+          return true;
+        }
         for (std::size_t j = 0; j < from.rows(); ++j) {
-          const double target = targets.at(j);
+          const double target = targets->at(j);
           if (target != 0)
             parts[static_cast<std::size_t>(target) - 1].emplace_back(&from, from.set_of_row[j]);
         }
@@ -138,8 +151,9 @@ class Finder {
   static std::size_t most_exact(DType dtype) { return std::size_t{1} << (dtype == DType::f32 ? 24 : 53); }
 
   // The op's linear map in input k, or its transpose, applied to 1, 2, 3, ...: of 0s and 1s with at most one
-  // 1 in each of the sums, so that the result tells where each number came from.
-  Tensor probe(const Call& c, std::size_t k, bool transposed) const {
+  // 1 in each of the sums, so that the result tells where each number came from. None for an op without such
+  // a rule.
+  std::optional<Tensor> probe(const Call& c, std::size_t k, bool transposed) const {
     Tape alone;
     std::vector<Var> leaves;
     for (std::size_t i = 0; i < c.arity(); ++i) {
@@ -152,7 +166,11 @@ class Finder {
     std::vector<double> numbers(shape.numel());
     std::iota(numbers.begin(), numbers.end(), 1.);
     const Var seed = alone.constant(Tensor::from(numbers, shape).to(c.dtype(k)));
-    return value(transposed ? vjp(y, leaves[k], seed) : jvp(y, leaves[k], seed), {{}, std::nullopt, 1});
+    try {
+      return value(transposed ? vjp(y, leaves[k], seed) : jvp(y, leaves[k], seed), {{}, std::nullopt, 1});
+    } catch (const GraphError&) {
+      return std::nullopt;
+    }
   }
 
   const Tape& tape_;
@@ -216,6 +234,12 @@ Sparsity Sparsity::transposed() const {
   return out;
 }
 
+std::size_t Sparsity::entries() const {
+  std::size_t sum = 0;
+  for (std::uint32_t set : set_of_row) sum += sets[set].size();
+  return sum;
+}
+
 std::optional<Sparsity> sparsity(Var y, Var x, const std::vector<Feed>& feeds) {
   const Rewrite opened = expand(y.tape());
   const Tape& tape = opened.tape();
@@ -250,14 +274,23 @@ std::optional<Sparsity> sparsity(Var y, Var x, const std::vector<Feed>& feeds) {
   return *patterns[to];
 }
 
-std::optional<Compression> compress(const Sparsity& pattern, std::size_t most) {
-  const Sparsity by_columns = pattern.transposed();
-  const bool rows = longest(by_columns) < longest(pattern);  // no fewer colours are possible
-  const Sparsity& chosen = rows ? by_columns : pattern;
-  if (longest(chosen) > most) return std::nullopt;
-  Compression out{rows, colour_columns(chosen), 0};
-  for (std::uint32_t colour : out.colours) out.count = std::max<std::size_t>(out.count, colour + 1);
-  if (out.count > most) return std::nullopt;
+std::vector<Compression> compress(const Sparsity& pattern, std::size_t most) {
+  std::vector<std::size_t> in_column(pattern.columns), rows_of_set(pattern.sets.size());
+  for (std::uint32_t set : pattern.set_of_row) ++rows_of_set[set];
+  for (std::size_t s = 0; s < pattern.sets.size(); ++s) {
+    for (std::uint32_t column : pattern.sets[s]) in_column[column] += rows_of_set[s];
+  }
+  // No fewer colours are possible.
+  const std::size_t for_columns = longest(pattern);
+  const std::size_t for_rows = in_column.empty() ? 0 : *std::max_element(in_column.begin(), in_column.end());
+  const bool rows_first = for_rows < for_columns;
+  std::vector<Compression> out;
+  for (const bool rows : {rows_first, !rows_first}) {
+    if ((rows ? for_rows : for_columns) > most) continue;
+    Compression found{rows, colour_columns(rows ? pattern.transposed() : pattern), 0};
+    for (std::uint32_t colour : found.colours) found.count = std::max<std::size_t>(found.count, colour + 1);
+    if (found.count <= most) out.push_back(std::move(found));
+  }
   return out;
 }
 

@@ -16,6 +16,7 @@ struct Sparsity {
 
   std::size_t rows() const { return set_of_row.size(); }
   const std::vector<std::uint32_t>& row(std::size_t r) const { return sets[set_of_row[r]]; }
+  std::size_t entries() const;
   Sparsity transposed() const;
 };
 
@@ -30,9 +31,9 @@ struct Compression {
   std::vector<std::uint32_t> colours;  ///< of each row or column
   std::size_t count = 0;               ///< of colours: products with the Jacobian that are needed
 };
-/// Of rows and columns what seems to need fewer colours, coloured greedily in order (Curtis, Powell and Reid,
-/// "On the estimation of sparse Jacobian matrices", J. Inst. Maths Applics 13 (1974)).
-/// None when `most` colours are not enough.
-std::optional<Compression> compress(const Sparsity& pattern, std::size_t most);
+/// Colourings of the columns and of the rows, first what seems to need fewer colours; without those that need
+/// more than `most`. Greedy, in order: Curtis, Powell and Reid, "On the estimation of sparse Jacobian
+/// matrices", J. Inst. Maths Applics 13 (1974).
+std::vector<Compression> compress(const Sparsity& pattern, std::size_t most);
 
 }  // namespace backdrop

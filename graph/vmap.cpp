@@ -33,7 +33,7 @@ std::int64_t count(std::span<const Var> xs, std::span<const Var> many) {
     if (n < 1 || many[k].shape() != with_leading(n, xs[k].shape())) {
       throw ShapeError("vmap: the values of input " + std::to_string(k) + ", " + to_string(xs[k].shape()) +
                        ", have shape " + to_string(many[k].shape()) +
-                       "; they must lie along a leading axis, as many for each input");
+                       "; they must lie along a leading axis, one at least, and as many for each input");
     }
   }
   return n;
@@ -75,7 +75,7 @@ class Vmap {
 
   // The next node of the frame on top; of a composite without a batch rule all of its body.
   void record_node() {
-    const std::size_t depth = frames_.size();
+    const std::size_t depth = frames_.size(), first = tape_.size();
     if (step()) return;
     while (frames_.size() > depth) {
       Frame& frame = *frames_.back();
@@ -90,6 +90,11 @@ class Vmap {
       } else if (step()) {
         ++frame.next;
       }
+    }
+    // Nodes of the body stand where the composite stood.
+    const Frame& bottom = *frames_[0];
+    for (std::size_t k = first; k < tape_.size(); ++k) {
+      tape_.set_place(tape_.var(k), *bottom.from, bottom.from->node(bottom.next));
     }
   }
 

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "kernels/softmax.hpp"
+#include "parts/batched.hpp"
 #include "parts/infer.hpp"
 
 namespace backdrop {
@@ -56,6 +57,17 @@ Var pick_and_reduce(const Call& c) {
   return reduced(c, neg(reshape(picked, {rows})));
 }
 
+// All rows of all values are rows of one call.
+Var row_after_row(const Call& c, std::span<const Var> x) {
+  const std::vector<Var> all = batched::all(c, x);
+  const std::int64_t n = batched::size(c, x), rows = c.shape(0)[0], classes = c.shape(0)[1];
+  const Var losses =
+      cross_entropy(reshape(all[0], {n * rows, classes}), reshape(all[1], {n * rows}), Reduction::none);
+  const Var each = reshape(losses, {n, rows});
+  if (reduction_of(c) == Reduction::none) return each;
+  return reduction_of(c) == Reduction::mean ? mean(each, {1}) : sum(each, {1});
+}
+
 }  // namespace
 
 // y = -log_softmax(logits)[n, labels[n]], reduced over n
@@ -70,6 +82,7 @@ constinit const Op cross_entropy_op{
     .vjp = {pull},
     .jvp = {push},
     .body = pick_and_reduce,
+    .batch = row_after_row,
     .tolerance = 16,
 };
 

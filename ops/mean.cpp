@@ -24,6 +24,7 @@ constinit const Op mean_op{
       return reduced::terms(c) == 0 ? Var{} : mean(t, c[axes], c[keepdims]);
     }},
     .body = [](const Call& c) { return scale(sum(c[0], c[axes], c[keepdims]), 1 / reduced::terms(c)); },
+    .batch = reduced::batch,
     .tolerance = 4,
 };
 

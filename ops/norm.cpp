@@ -44,6 +44,7 @@ constinit const Op norm_op{
     .vjp = {[](const Call& c, Var g) { return mul(spread(over_norm(c, g), c[axes], c.shape(0)), c[0]); }},
     .jvp = {[](const Call& c, Var t) { return over_norm(c, sum(mul(c[0], t), c[axes], c[keepdims])); }},
     .body = [](const Call& c) { return sqrt(sum(square(c[0]), c[axes], c[keepdims])); },
+    .batch = reduced::batch,
     .tolerance = 16,
 };
 

@@ -47,6 +47,7 @@ constinit const Op prod_op{
     .infer = reduced::infer,
     .eval = [](const Eval& e) { kernels::reduce(e, kernels::Fold::prod, kernels::axis_set(e[axes])); },
     .body = last_product,
+    .batch = reduced::batch,
     .tolerance = 64,
 };
 

@@ -93,19 +93,26 @@ std::string name_of(const Op& op, const Sample& sample, DType dtype, Variant var
 std::string Case::name() const { return name_of(op(), sample, maker.dtype(), variant); }
 
 std::vector<Case::Subset> Case::subsets() const {
+  constexpr std::size_t kAllOf = 3;
   const std::vector<Var> xs = maker.differentiable();
-  const unsigned all = (1U << xs.size()) - 1;
   std::vector<Subset> out;
-  for (unsigned bits = 1; bits <= all; ++bits) {
-    if (xs.size() > 3 && bits != all && (bits & (bits - 1)) != 0) continue;
+  const auto add = [&](const auto& chosen) {
     Subset subset{", in", {}};
     for (std::size_t k = 0; k < xs.size(); ++k) {
-      if ((bits >> k & 1) == 0) continue;
+      if (!chosen(k)) continue;
       (subset.name += " ") += xs[k].name();
       subset.xs.push_back(xs[k]);
     }
     out.push_back(std::move(subset));
+  };
+  if (xs.size() <= kAllOf) {
+    for (unsigned bits = 1; bits < 1U << xs.size(); ++bits) {
+      add([bits](std::size_t k) { return (bits >> k & 1) != 0; });
+    }
+    return out;
   }
+  for (std::size_t one = 0; one < xs.size(); ++one) add([one](std::size_t k) { return k == one; });
+  add([](std::size_t) { return true; });
   return out;
 }
 
@@ -158,6 +165,7 @@ std::vector<Var> results(Case& c) {
   if (!c.float_result() || xs.empty()) return out;
   const Var g = c.direction(c.y);
   std::vector<Var> ts;
+  ts.reserve(xs.size());
   for (Var x : xs) ts.push_back(c.direction(x));
   for (Var v : listed(differentiate(c.y, xs, g, ts))) out.push_back(v);
   return out;

@@ -123,6 +123,7 @@ void second_order(Bench& b) {
     compare(b, c, c.y, CheckMode::second_order, true);
     const std::vector<Var> xs = c.maker.differentiable();
     std::vector<Var> ts;
+    ts.reserve(xs.size());
     for (Var x : xs) ts.push_back(c.maker.fixed(c.direction(x)));
     const Report report =
         gradcheck(jvp(c.y, xs, ts), xs, {.mode = CheckMode::full, .feeds = c.maker.feeds(), .step = kStep});

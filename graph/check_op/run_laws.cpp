@@ -112,6 +112,7 @@ void reload(Bench& b) {
     if (again != text) b.fail(c, "dumped\n" + text + "\nand after loading\n" + again);
     if (!same_recording(c.tape(), *loaded)) b.fail(c, "loaded, it is another recording:\n" + text);
     std::vector<Var> there;
+    there.reserve(vars.size());
     for (Var v : vars) there.push_back(loaded->var(v.index()));
     check_same(b, c, "after loading is", values(c, there), values(c, vars));
     return true;

@@ -29,7 +29,8 @@ void check_pattern(Bench& b, Case& c, Var x) {
     }
   }
   for (std::size_t j = 0; j < found.columns; ++j) {
-    const bool same = std::abs(sum[j] - expected.at(j)) <= 1e-12 * (size[j] + std::abs(expected.at(j)));
+    const double most = 4096 * epsilon_of(c.maker.dtype()) * (size[j] + std::abs(expected.at(j)));
+    const bool same = std::abs(sum[j] - expected.at(j)) <= most;
     const bool undefined = !std::isfinite(sum[j]) && !std::isfinite(expected.at(j));
     if (same || undefined) continue;
     return b.fail(c, fmt::format("by the pattern of what the ops declare, element {} of the vjp in {} is {}, "

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <backdrop/core/op.hpp>
+#include <cmath>
 
 #include "checking.hpp"
 #include "passes/passes.hpp"
@@ -16,6 +17,10 @@ struct Change {
   double before, after;
 };
 
+bool same(double a, double b) {
+  return (std::isnan(a) && std::isnan(b)) || (a == b && std::signbit(a) == std::signbit(b));
+}
+
 // The first output with other bits in a second run. The first keeps its memory meanwhile, so that the second
 // computes also what is computed once for each memory.
 std::optional<Change> first_change(const std::vector<Var>& outputs, const ValueOptions& at) {
@@ -26,7 +31,7 @@ std::optional<Change> first_change(const std::vector<Var>& outputs, const ValueO
     const Tensor &a = before[k], &b = after[k];
     if (a.same_bits(b)) continue;
     std::size_t i = 0;
-    while (i + 1 < a.numel() && a.at(i) == b.at(i)) ++i;
+    while (i + 1 < a.numel() && same(a.at(i), b.at(i))) ++i;
     return Change{k, i, a.at(i), b.at(i)};
   }
   return std::nullopt;

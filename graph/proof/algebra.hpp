@@ -40,7 +40,8 @@ struct Factor {
   Axes axes;
   int exponent = 1;
 
-  auto operator<=>(const Factor&) const = default;
+  auto operator<=>(const Factor&) const =
+      default;  // NOLINT(modernize-use-nullptr): of the comparison's own 0
 };
 using Product = std::vector<Factor>;  // sorted
 

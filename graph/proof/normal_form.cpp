@@ -184,7 +184,8 @@ Id exponential(const Application& n) {
     const double times = term.coefficient.rounded();
     const bool is_log =
         product.size() == 1 && product[0].exponent == 1 && a.atom(product[0].atom).op == &log_op;
-    if (!is_log || times != std::trunc(times) || std::abs(times) > 8) continue;
+    if (!is_log || times != std::trunc(times) || std::abs(times) > 8 || term.coefficient != Dyadic(times))
+      continue;
     const Id argument = a.atom(product[0].atom).args[0];
     powers =
         a.multiply(powers, a.power(a.spread(argument, product[0].axes, n.shape), static_cast<int>(times)));
@@ -340,6 +341,8 @@ const std::unordered_map<const Op*, Rule>& rules() {
       {&dropout_mask_op, drawn_mask},
 
       {&stop_gradient_op, [](N n) { return n.x[0]; }},
+      {&again_op, [](N n) { return n.x[0]; }},
+      {&checkpoint_op, [](N n) { return n.x[0]; }},
       {&cast_op, cast_value},
       {&broadcast_to_op, broadcast_value},
       {&transpose_op, transposed},

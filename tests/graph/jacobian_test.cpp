@@ -174,3 +174,40 @@ TEST_CASE("the Hessian of a chain of neighbours is tridiagonal") {
   CHECK(found.values.at(0) == doctest::Approx(1200 * .25 - 400 * .5 + 2));
   CHECK(found.values.at(1) == doctest::Approx(-400 * .5));
 }
+
+namespace {
+
+constexpr Op only_backwards_op{
+    .name = "only_backwards",
+    .inputs = {"x"},
+    .structure = Structure::diagonal,
+    .infer = [](const Call& c) { return c.type(0); },
+    .block =
+        [](const Block& b) {
+          for (std::size_t i = 0; i < b.count; ++i) {
+            static_cast<double*>(b.y)[i] = 2 * static_cast<const double*>(b.x[0])[i];
+          }
+        },
+    .vjp = {[](const Call&, Var g) { return scale(g, 2); }},
+};
+
+}  // namespace
+
+TEST_CASE("an op with a rule in one mode only has a compressed Jacobian in that mode") {
+  Tape tape;
+  const Var x = tape.variable("x", Tensor({1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0}).to(DType::f64));
+  const Var twice = tape.record(only_backwards_op, {slice(x, {0}, {7})}, {}, Where::here());
+  const Var y = slice(x, {1}, {8}) * twice;
+  const Tensor dense = jacobian(y, x);
+  CHECK(dense.at(0) == 4);
+  CHECK(dense.at(1) == 2);
+  CHECK(dense.at(2) == 0);
+  CHECK(sparse_jacobian(y, x).dense().same_bits(dense));
+}
+
+TEST_CASE("a Jacobian with too many entries to list is refused, with what to do") {
+  Tape tape;
+  const Var x = tape.variable("x", Tensor::full({8000}, .01, DType::f64));
+  const Var y = exp(broadcast_to(sum(square(x)), {8000}));
+  CHECK_THROWS_WITH_AS(sparse_jacobian(y, x), doctest::Contains("jacobian()"), GraphError);
+}

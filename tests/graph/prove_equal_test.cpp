@@ -279,3 +279,21 @@ TEST_CASE("large recordings are compared in linear time and without recursion") 
   CHECK(prove_equal(long_sum, long_sum + 0 * x));
   CHECK_FALSE(prove_equal(power, long_sum));
 }
+
+TEST_CASE("a factor that is almost an integer is not taken for it") {
+  Tape tape;
+  const Var v = tape.input("v", {2}, DType::f64);
+  for (const double little : {0x1p-54, 0x1p-60}) {
+    CHECK_FALSE(prove_equal(exp(scale(log(v), 1) + scale(log(v), little)), v).equal);
+  }
+  CHECK(prove_equal(exp(scale(log(v), 2)), square(v)).equal);
+}
+
+TEST_CASE("a checkpoint is proven to change neither the value nor the gradient") {
+  Tape tape;
+  const Var x = tape.input("x", {2, 3}, DType::f64);
+  const auto layer = [](Var v) { return square(tanh(dropout(v, .5, Key{1, 2}))); };
+  const Var stored = layer(x), recomputed = checkpoint(layer, x);
+  CHECK(prove_equal(stored, recomputed).equal);
+  CHECK(prove_equal(grad(sum(stored), x), grad(sum(recomputed), x)).equal);
+}

@@ -459,3 +459,17 @@ TEST_CASE("a sample that throws, and one that does not record the op, fail") {
       check_op(cube, {[](Maker& m) { return square(m.real({3})); }}, {.laws = {Law::purity}});
   CHECK(mentions(other, "does not record cube"));
 }
+
+TEST_CASE("an op can be held to the laws in one dtype") {
+  const std::vector<Sample> samples{[](Maker& m) {
+                                      return tanh(m.real({2, 3}));
+                                    },
+                                    [](Maker& m) { return tanh(m.real({})); },
+                                    [](Maker& m) {
+                                      return tanh(m.real({0, 2}));
+                                    }};
+  for (const DType dtype : {DType::f32, DType::f64}) {
+    const OpReport report = check_op(tanh_op, samples, {.dtypes = {dtype}});
+    CHECK_MESSAGE(bool(report), to_string(report));
+  }
+}

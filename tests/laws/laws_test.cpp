@@ -96,3 +96,11 @@ TEST_CASE("fuse(expand(t)) is t again") { holds(Law::refold, 1200); }
 TEST_CASE("wrong types, attributes, Vars and numbers of inputs are refused with the tape as it was") {
   holds(Law::refusals, 800);
 }
+
+// Value by value, vmap is right for any op, and slow.
+TEST_CASE("every op of the library with a kernel of its own records many values at once") {
+  for (const Op* op : all_ops()) {
+    const bool elementwise = op->block != nullptr || op->arity() == 0 || is_leaf(*op);
+    CHECK_MESSAGE((elementwise || op->eval == nullptr || op->batch != nullptr), op->name);
+  }
+}
