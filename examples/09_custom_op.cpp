@@ -52,18 +52,18 @@ const bd::Op forgetful_op = [] {
   return op;
 }();
 
-const std::vector<bd::Sample> samples{
-    [](bd::Maker& m) {
+const std::vector<bd::OpSample> samples{
+    [](bd::SampleMaker& m) {
       return swish(m.real({2, 3}), 1.5);
     },
-    [](bd::Maker& m) { return swish(m.real({7}), 0); },
+    [](bd::SampleMaker& m) { return swish(m.real({7}), 0); },
 };
 
 bd::Var forgetful(bd::Var x, double b) { return x.tape().record(forgetful_op, {x}, {b}, bd::Where::here()); }
 
-const std::vector<bd::Sample> forgetful_samples{
-    [](bd::Maker& m) { return forgetful(m.real({5}), 1); },
-    [](bd::Maker& m) {
+const std::vector<bd::OpSample> forgetful_samples{
+    [](bd::SampleMaker& m) { return forgetful(m.real({5}), 1); },
+    [](bd::SampleMaker& m) {
       return forgetful(m.real({5}, {-4, 4}), 1.5);
     },
 };

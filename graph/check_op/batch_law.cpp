@@ -33,9 +33,9 @@ Tensor elements(const Tensor& many, std::int64_t k, const Shape& shape) {
 }
 
 // y over many values of these leaves at once, beside y at each.
-void check_batch(Bench& b, Case& c, const std::vector<Maker::Leaf>& leaves, std::string_view which) {
+void check_batch(Bench& b, Case& c, const std::vector<SampleMaker::Leaf>& leaves, std::string_view which) {
   std::vector<Var> xs, many;
-  for (const Maker::Leaf& leaf : leaves) {
+  for (const SampleMaker::Leaf& leaf : leaves) {
     std::vector<Var> each;
     for (std::int64_t k = 0; k < kMany; ++k) each.push_back(c.tape().constant(variant(leaf.value, k)));
     xs.push_back(leaf.var);
@@ -52,7 +52,7 @@ void check_batch(Bench& b, Case& c, const std::vector<Maker::Leaf>& leaves, std:
   for (std::int64_t k = 0; k < kMany; ++k) {
     std::vector<Feed> feeds = c.maker.feeds();
     for (Feed& feed : feeds) {
-      for (const Maker::Leaf& leaf : leaves) {
+      for (const SampleMaker::Leaf& leaf : leaves) {
         if (feed.name == leaf.var.name()) feed.value = variant(leaf.value, k);
       }
     }
@@ -74,7 +74,7 @@ void batch(Bench& b) {
     const auto& leaves = c.maker.leaves();
     if (leaves.empty()) return false;
     check_batch(b, c, leaves, "all inputs");
-    for (const Maker::Leaf& leaf : leaves) check_batch(b, c, {leaf}, leaf.var.name());
+    for (const SampleMaker::Leaf& leaf : leaves) check_batch(b, c, {leaf}, leaf.var.name());
     return true;
   });
 }

@@ -69,7 +69,7 @@ bool record_resized(Case& out, Case& original) {
   const std::vector<Tensor> held = values(original, inputs);
   for (std::size_t k = 0; k < inputs.size(); ++k) {
     const Var x = out.maker.leaf(tiled(held[k], shape));
-    for (const Maker::Leaf& leaf : original.maker.leaves()) {
+    for (const SampleMaker::Leaf& leaf : original.maker.leaves()) {
       if (leaf.var == inputs[k] && !leaf.differentiable) out.maker.fixed(x);
     }
     inputs[k] = x;
@@ -84,7 +84,7 @@ bool record_resized(Case& out, Case& original) {
 
 }  // namespace
 
-std::string name_of(const Op& op, const Sample& sample, DType dtype, Variant variant) {
+std::string name_of(const Op& op, const OpSample& sample, DType dtype, Variant variant) {
   const char* slash = std::strrchr(sample.where.file, '/');
   return fmt::format("{} [{}:{}], {}{}", op.name, slash == nullptr ? sample.where.file : slash + 1,
                      sample.where.line, name(dtype), text(variant));
@@ -116,7 +116,7 @@ std::vector<Case::Subset> Case::subsets() const {
   return out;
 }
 
-std::unique_ptr<Case> make_case(const Op& op, const Sample& sample, DType dtype, Variant variant) {
+std::unique_ptr<Case> make_case(const Op& op, const OpSample& sample, DType dtype, Variant variant) {
   auto written = std::make_unique<Case>(op, sample, dtype, Variant::as_written);
   written->y = sample.make(written->maker);
   written->at = find_sampled(written->tape(), &op);

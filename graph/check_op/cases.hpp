@@ -14,9 +14,9 @@ enum class Variant { as_written, scalar, empty, large };
 
 class Case {
  public:
-  const Sample sample;
+  const OpSample sample;
   const Variant variant;
-  Maker maker;
+  SampleMaker maker;
   Var y;               ///< the result
   std::size_t at = 0;  ///< the sampled op's node
 
@@ -37,7 +37,7 @@ class Case {
   /// singles and the whole.
   std::vector<Subset> subsets() const;
 
-  Case(const Op& op, const Sample& s, DType dtype, Variant v)
+  Case(const Op& op, const OpSample& s, DType dtype, Variant v)
       : sample(s), variant(v), maker(dtype), op_(&op) {}
 
  private:
@@ -46,9 +46,9 @@ class Case {
 
 /// One sample in one dtype; nullptr where the variant does not apply. Made again it is the same: feeds, keys
 /// and step. Throws GraphError when the sample does not record the op.
-std::unique_ptr<Case> make_case(const Op& op, const Sample& sample, DType dtype,
+std::unique_ptr<Case> make_case(const Op& op, const OpSample& sample, DType dtype,
                                 Variant variant = Variant::as_written);
-std::string name_of(const Op& op, const Sample& sample, DType dtype, Variant variant);
+std::string name_of(const Op& op, const OpSample& sample, DType dtype, Variant variant);
 
 /// The step at which cases are run.
 inline constexpr std::uint32_t kStep = 3;

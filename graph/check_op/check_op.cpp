@@ -17,7 +17,7 @@ struct Entry {
   void (*hold)(laws::Bench&);
 };
 
-// In the order of Law.
+// In the order of OpLaw.
 constexpr Entry kLaws[] = {
     {"samples", laws::samples},
     {"attributes", laws::attributes},
@@ -37,9 +37,9 @@ constexpr Entry kLaws[] = {
     {"batch", laws::batch},
     {"refusals", laws::refusals},
 };
-static_assert(std::size(kLaws) == static_cast<std::size_t>(Law::refusals) + 1);
+static_assert(std::size(kLaws) == static_cast<std::size_t>(OpLaw::refusals) + 1);
 
-bool among(const std::vector<Law>& laws, Law law) {
+bool among(const std::vector<OpLaw>& laws, OpLaw law) {
   return std::find(laws.begin(), laws.end(), law) != laws.end();
 }
 
@@ -73,7 +73,7 @@ std::vector<const Op*> Bench::own_ops() const {
 }
 
 void Bench::for_each(std::initializer_list<Variant> variants, const std::function<bool(Case&)>& law) {
-  for (const Sample& sample : samples_) {
+  for (const OpSample& sample : samples_) {
     for (const DType dtype : options_.dtypes) {
       for (const Variant variant : variants) {
         failed_ = false;
@@ -125,9 +125,9 @@ bool draws(const Tape& tape, bool numbers_only) {
 
 }  // namespace laws
 
-std::string_view name(Law law) { return kLaws[static_cast<std::size_t>(law)].name; }
+std::string_view name(OpLaw law) { return kLaws[static_cast<std::size_t>(law)].name; }
 
-const OpReport::Result& OpReport::operator[](Law law) const {
+const OpReport::Result& OpReport::operator[](OpLaw law) const {
   for (const Result& result : laws) {
     if (result.law == law) return result;
   }
@@ -156,11 +156,11 @@ std::string to_string(const OpReport& report) {
 
 std::ostream& operator<<(std::ostream& out, const OpReport& report) { return out << to_string(report); }
 
-OpReport check_op(const Op& op, const std::vector<Sample>& samples, const CheckOpOptions& options) {
+OpReport check_op(const Op& op, const std::vector<OpSample>& samples, const CheckOpOptions& options) {
   if (samples.empty()) throw ValueError("check_op: there is no sample of " + std::string(op.name));
   OpReport report{op.name, {}};
   for (std::size_t k = 0; k < std::size(kLaws); ++k) {
-    const auto law = static_cast<Law>(k);
+    const auto law = static_cast<OpLaw>(k);
     if ((!options.laws.empty() && !among(options.laws, law)) || among(options.skip, law)) continue;
     OpReport::Result result{law, 0, 0, {}};
     laws::Bench bench(op, samples, options, result);

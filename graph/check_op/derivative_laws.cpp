@@ -73,7 +73,7 @@ Rewrite with_one_for_two(const Tape& tape, Var a, Var b) {
 
 std::vector<Tensor> run(const Case& c, Var skip, Var also, std::initializer_list<Var> vars) {
   std::vector<Feed> feeds;
-  for (const Maker::Leaf& leaf : c.maker.leaves()) {
+  for (const SampleMaker::Leaf& leaf : c.maker.leaves()) {
     if (leaf.var == skip) continue;
     const auto& source = leaf.var == also ? c.maker.leaves().front() : leaf;
     feeds.emplace_back(leaf.var, source.value);

@@ -13,12 +13,12 @@ namespace backdrop::laws {
 /// An op, its samples, and what a law says about them.
 class Bench {
  public:
-  Bench(const Op& op, const std::vector<Sample>& samples, const CheckOpOptions& options,
+  Bench(const Op& op, const std::vector<OpSample>& samples, const CheckOpOptions& options,
         OpReport::Result& result)
       : op_(op), samples_(samples), options_(options), result_(result) {}
 
   const Op& op() const { return op_; }
-  const std::vector<Sample>& samples() const { return samples_; }
+  const std::vector<OpSample>& samples() const { return samples_; }
   const CheckOpOptions& options() const { return options_; }
   /// The dtype in which differences are taken: f64, where the samples are made in it.
   DType widest() const;
@@ -38,7 +38,7 @@ class Bench {
   void note(std::string text);
 
   const Op& op_;
-  const std::vector<Sample>& samples_;
+  const std::vector<OpSample>& samples_;
   const CheckOpOptions& options_;
   OpReport::Result& result_;
   bool failed_ = false;  // the case at hand

@@ -20,7 +20,7 @@ using Cases = std::vector<std::unique_ptr<Case>>;
 
 Cases as_written(const Bench& b) {
   Cases out;
-  for (const Sample& sample : b.samples()) {
+  for (const OpSample& sample : b.samples()) {
     for (const DType dtype : b.options().dtypes) out.push_back(make_case(b.op(), sample, dtype));
   }
   return out;
@@ -75,7 +75,7 @@ std::vector<AttrValue> neighbours(const AttrSpec& spec, const AttrValue& now,
 // Without what inference has no use for.
 std::vector<Feed> fed(const Case& c, const Rewrite& rewrite) {
   std::vector<Feed> out;
-  for (const Maker::Leaf& leaf : c.maker.leaves()) {
+  for (const SampleMaker::Leaf& leaf : c.maker.leaves()) {
     if (rewrite(leaf.var)) out.emplace_back(leaf.var, leaf.value);
   }
   return out;

@@ -200,7 +200,7 @@ bool is_fixed(Case& c, std::size_t k) {
   const Var x = sampled(c).inputs[k];
   const auto& leaves = c.maker.leaves();
   return std::any_of(leaves.begin(), leaves.end(),
-                     [&](const Maker::Leaf& leaf) { return leaf.var == x && !leaf.differentiable; });
+                     [&](const SampleMaker::Leaf& leaf) { return leaf.var == x && !leaf.differentiable; });
 }
 
 void check_input(Bench& b, Case& c, Alone& alone, std::size_t k) {

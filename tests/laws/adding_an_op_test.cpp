@@ -37,8 +37,8 @@ constexpr const Op* kOps[] = {
 };
 
 void samples(Samples& s) {
-  s.add(gaussian_op, [](Maker& m) { return gaussian(m.real({2, 3})); });
-  s.add(log_cosh_op, [](Maker& m) { return log_cosh(m.real({2, 3})); });
+  s.add(gaussian_op, [](SampleMaker& m) { return gaussian(m.real({2, 3})); });
+  s.add(log_cosh_op, [](SampleMaker& m) { return log_cosh(m.real({2, 3})); });
 }
 
 }  // namespace
@@ -49,7 +49,7 @@ TEST_CASE("the ops of docs/adding_an_op.md keep the laws") {
   for (const Op* op : kOps) {
     CheckOpOptions options;
     // Whoever follows the page has an op of this name in the library, too.
-    if (find_op(op->name) != nullptr) options.skip = {Law::samples, Law::reload};
+    if (find_op(op->name) != nullptr) options.skip = {OpLaw::samples, OpLaw::reload};
     CHECK(check_op(*op, s.of(*op), options));
   }
 }

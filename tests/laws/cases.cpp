@@ -8,7 +8,7 @@ namespace backdrop {
 
 void for_each_case(std::initializer_list<Variant> variants, const std::function<void(Case&)>& f) {
   for (const Op* op : all_ops()) {
-    for (const Sample& sample : samples_of(*op)) {
+    for (const OpSample& sample : samples_of(*op)) {
       for (const DType dtype : {DType::f32, DType::f64}) {
         for (const Variant variant : variants) {
           try {

@@ -63,11 +63,11 @@ constinit const Op swish{
     }},
 };
 Var record_swish(Var x, double b) { return x.tape().record(swish, {x}, {b}, Where::here()); }
-const std::vector<Sample> kSwish{
-    [](Maker& m) {
+const std::vector<OpSample> kSwish{
+    [](SampleMaker& m) {
       return record_swish(m.real({2, 3}), 1.5);
     },
-    [](Maker& m) { return record_swish(m.real({7}), 0); },
+    [](SampleMaker& m) { return record_swish(m.real({7}), 0); },
 };
 
 constinit const Op cube{.name = "cube",
@@ -146,19 +146,19 @@ constexpr Op outer_with(const char* name, std::size_t (*leading)(const Call&, st
 constinit const Op product_table =
     outer_with("product_table", [](const Call&, std::size_t k) { return std::size_t{k == 0 ? 1U : 0U}; });
 template <const Op& kOp>
-std::vector<Sample> table_samples() {
+std::vector<OpSample> table_samples() {
   return {
-      [](Maker& m) {
+      [](SampleMaker& m) {
         return m.tape().record(kOp, {m.real({3}), m.real({4})}, {}, Where::here());
       },
-      [](Maker& m) {
+      [](SampleMaker& m) {
         return m.tape().record(kOp, {m.real({3}), m.real({3})}, {}, Where::here());
       },
-      [](Maker& m) {
+      [](SampleMaker& m) {
         return m.tape().record(kOp, {m.real({0}), m.real({4})}, {}, Where::here());
       },
       {{.large = true},
-       [](Maker& m) {
+       [](SampleMaker& m) {
          return m.tape().record(kOp, {m.real({300}), m.real({50})}, {}, Where::here());
        }},
   };
@@ -167,8 +167,8 @@ std::vector<Sample> table_samples() {
 // ---- wrong ones
 
 template <const Op& kOp>
-std::vector<Sample> of_one() {
-  return {[](Maker& m) { return record(kOp, m.real({2, 3})); }};
+std::vector<OpSample> of_one() {
+  return {[](SampleMaker& m) { return record(kOp, m.real({2, 3})); }};
 }
 Var twice_x(const Call& c, Var g) { return g * scale(c[0], 2); }
 void squares(const Block& b) {
@@ -256,9 +256,9 @@ constinit const Op unread = [] {
   op.attrs = {slope};
   return op;
 }();
-std::vector<Sample> unread_samples() {
-  return {[](Maker& m) { return m.tape().record(unread, {m.real({3})}, {1.}, Where::here()); },
-          [](Maker& m) { return m.tape().record(unread, {m.real({3})}, {2.}, Where::here()); }};
+std::vector<OpSample> unread_samples() {
+  return {[](SampleMaker& m) { return m.tape().record(unread, {m.real({3})}, {1.}, Where::here()); },
+          [](SampleMaker& m) { return m.tape().record(unread, {m.real({3})}, {2.}, Where::here()); }};
 }
 constinit const Op taken_name = square_with("square", {twice_x}, {twice_x});
 
@@ -293,9 +293,9 @@ constinit const Op not_a_view = [] {
   return op;
 }();
 template <const Op& kOp>
-std::vector<Sample> of_vectors() {
-  return {[](Maker& m) { return record(kOp, m.real({5})); },
-          [](Maker& m) { return record(kOp, m.real({0})); }};
+std::vector<OpSample> of_vectors() {
+  return {[](SampleMaker& m) { return record(kOp, m.real({5})); },
+          [](SampleMaker& m) { return record(kOp, m.real({0})); }};
 }
 constinit const Op not_a_partition = [] {
   Op op = square_with("not_a_partition", {twice_x}, {twice_x});
@@ -328,12 +328,12 @@ constinit const Op cut_by_threads{
     .vjp = {[](const Call& c, Var g) { return broadcast_to(g, c.shape(0)); }},
     .jvp = rule::linear,
 };
-std::vector<Sample> sums() {
+std::vector<OpSample> sums() {
   return {
-      [](Maker& m) { return record(cut_by_threads, m.real({3})); },
-      [](Maker& m) { return record(cut_by_threads, m.real({0})); },
+      [](SampleMaker& m) { return record(cut_by_threads, m.real({3})); },
+      [](SampleMaker& m) { return record(cut_by_threads, m.real({0})); },
       {{.large = true, .rounding = 1e4},
-       [](Maker& m) { return record(cut_by_threads, scale(m.real({70'000}), 1. / 3)); }},
+       [](SampleMaker& m) { return record(cut_by_threads, scale(m.real({70'000}), 1. / 3)); }},
   };
 }
 
@@ -347,8 +347,8 @@ constinit const Op not_tied{
     .jvp = rule::multilinear,
     .body = [](const Call& c) { return c[0] * c[1]; },
 };
-std::vector<Sample> products() {
-  return {[](Maker& m) {
+std::vector<OpSample> products() {
+  return {[](SampleMaker& m) {
     const Var a = m.real({3});
     return m.tape().record(not_tied, {a, m.real({3})}, {}, Where::here());
   }};
@@ -356,38 +356,38 @@ std::vector<Sample> products() {
 
 struct Wrong {
   const Op& op;
-  std::vector<Sample> samples;
-  Law law;
+  std::vector<OpSample> samples;
+  OpLaw law;
   const char* text;  // what the report says
 };
 
 std::vector<Wrong> wrong_ops() {
   return {
-      {wrong_vjp, of_one<wrong_vjp>(), Law::reverse, "factor 2 is missing"},
-      {wrong_vjp, of_one<wrong_vjp>(), Law::transposed, "<g, J t> and <J' g, t> are"},
-      {wrong_jvp, of_one<wrong_jvp>(), Law::forward, "FAILED"},
-      {wrong_jvp, of_one<wrong_jvp>(), Law::transposed, "<g, J t> and <J' g, t> are"},
-      {curved_jvp, of_one<curved_jvp>(), Law::forward, "FAILED"},
-      {wrong_second, of_one<wrong_second>(), Law::second_order, "FAILED"},
-      {forgetful, of_one<forgetful>(), Law::purity, "a rule keeps a state"},
-      {counting, of_one<counting>(), Law::purity, "computed again is"},
-      {wandering, of_one<wandering>(), Law::purity, "at another step, without a random op"},
-      {wrong_in_f32, of_one<wrong_in_f32>(), Law::precision, "epsilon of f32 apart"},
-      {other_body, of_one<other_body>(), Law::body, "value by the op"},
-      {moody, of_one<moody>(), Law::reload, "1.0, byte"},
-      {moody, of_one<moody>(), Law::refold, "expanded and fused again"},
-      {takes_all, of_one<takes_all>(), Law::refusals, "input 0 is mask [2, 3]: is accepted"},
-      {anonymous, of_one<anonymous>(), Law::refusals, "does not begin with the op"},
-      {unread, unread_samples(), Law::attributes, "the attribute 'slope' has no effect"},
-      {taken_name, of_one<taken_name>(), Law::samples, "the library has an op of this name"},
-      {too_much_leading, table_samples<too_much_leading>(), Law::structure, "leading axes of y [3, 4]"},
-      {not_diagonal, of_vectors<not_diagonal>(), Law::structure, "depends on element 0 of 'x'"},
-      {not_a_partition, of_one<not_a_partition>(), Law::structure, "is no partition"},
-      {not_a_view, of_vectors<not_a_view>(), Law::structure, "not input 0 byte for byte"},
-      {not_in_pattern, of_vectors<not_in_pattern>(), Law::sparsity, "by the pattern"},
-      {wrong_batch, of_vectors<wrong_batch>(), Law::batch, "of many values of x0, number 0 gives"},
-      {cut_by_threads, sums(), Law::schedule, "with 2 threads is"},
-      {not_tied, products(), Law::tied, "x1 = x0: the vjp of one Var"},
+      {wrong_vjp, of_one<wrong_vjp>(), OpLaw::reverse, "factor 2 is missing"},
+      {wrong_vjp, of_one<wrong_vjp>(), OpLaw::transposed, "<g, J t> and <J' g, t> are"},
+      {wrong_jvp, of_one<wrong_jvp>(), OpLaw::forward, "FAILED"},
+      {wrong_jvp, of_one<wrong_jvp>(), OpLaw::transposed, "<g, J t> and <J' g, t> are"},
+      {curved_jvp, of_one<curved_jvp>(), OpLaw::forward, "FAILED"},
+      {wrong_second, of_one<wrong_second>(), OpLaw::second_order, "FAILED"},
+      {forgetful, of_one<forgetful>(), OpLaw::purity, "a rule keeps a state"},
+      {counting, of_one<counting>(), OpLaw::purity, "computed again is"},
+      {wandering, of_one<wandering>(), OpLaw::purity, "at another step, without a random op"},
+      {wrong_in_f32, of_one<wrong_in_f32>(), OpLaw::precision, "epsilon of f32 apart"},
+      {other_body, of_one<other_body>(), OpLaw::body, "value by the op"},
+      {moody, of_one<moody>(), OpLaw::reload, "1.0, byte"},
+      {moody, of_one<moody>(), OpLaw::refold, "expanded and fused again"},
+      {takes_all, of_one<takes_all>(), OpLaw::refusals, "input 0 is mask [2, 3]: is accepted"},
+      {anonymous, of_one<anonymous>(), OpLaw::refusals, "does not begin with the op"},
+      {unread, unread_samples(), OpLaw::attributes, "the attribute 'slope' has no effect"},
+      {taken_name, of_one<taken_name>(), OpLaw::samples, "the library has an op of this name"},
+      {too_much_leading, table_samples<too_much_leading>(), OpLaw::structure, "leading axes of y [3, 4]"},
+      {not_diagonal, of_vectors<not_diagonal>(), OpLaw::structure, "depends on element 0 of 'x'"},
+      {not_a_partition, of_one<not_a_partition>(), OpLaw::structure, "is no partition"},
+      {not_a_view, of_vectors<not_a_view>(), OpLaw::structure, "not input 0 byte for byte"},
+      {not_in_pattern, of_vectors<not_in_pattern>(), OpLaw::sparsity, "by the pattern"},
+      {wrong_batch, of_vectors<wrong_batch>(), OpLaw::batch, "of many values of x0, number 0 gives"},
+      {cut_by_threads, sums(), OpLaw::schedule, "with 2 threads is"},
+      {not_tied, products(), OpLaw::tied, "x1 = x0: the vjp of one Var"},
   };
 }
 
@@ -400,12 +400,13 @@ bool mentions(const OpReport& report, const char* text) {
 TEST_CASE("right ops of a user's program keep all laws") {
   CHECK(check_op(swish, kSwish));
   CHECK(check_op(cube, of_one<cube>()));
-  CHECK(check_op(coin,
-                 {[](Maker& m) { return m.tape().record(coin, {m.real({11})}, {m.key()}, Where::here()); }}));
-  CHECK(check_op(leak, {[](Maker& m) {
+  CHECK(check_op(coin, {[](SampleMaker& m) {
+                   return m.tape().record(coin, {m.real({11})}, {m.key()}, Where::here());
+                 }}));
+  CHECK(check_op(leak, {[](SampleMaker& m) {
                           return record_leak(m.real({2, 5}), m.mask({2, 5}), 0.25);
                         },
-                        [](Maker& m) { return record_leak(m.real({3}), m.mask({3}), -1); }}));
+                        [](SampleMaker& m) { return record_leak(m.real({3}), m.mask({3}), -1); }}));
   CHECK(check_op(product_table, table_samples<product_table>()));
   CHECK(check_op(mirror, of_vectors<mirror>()));
 }
@@ -426,48 +427,48 @@ TEST_CASE("a wrong op of a user's program fails the law that it breaks, which sa
 TEST_CASE("a report has a result for each law, and a program can return its verdict") {
   const OpReport right = check_op(cube, of_one<cube>());
   CHECK(right.exit_code() == 0);
-  CHECK(right[Law::reverse].cases > 0);
-  CHECK(right[Law::attributes].cases == 0);
+  CHECK(right[OpLaw::reverse].cases > 0);
+  CHECK(right[OpLaw::attributes].cases == 0);
   CHECK(mentions(right, "attributes   does not apply"));
 
   const OpReport wrong = check_op(wrong_vjp, of_one<wrong_vjp>());
   CHECK(wrong.exit_code() == 1);
   CHECK_FALSE(bool(wrong));
-  CHECK(wrong[Law::forward].passed());
-  CHECK(wrong[Law::reload].passed());
-  CHECK(wrong[Law::reverse].failures.front().find("wrong_vjp [custom_op_test.cpp:") == 0);
+  CHECK(wrong[OpLaw::forward].passed());
+  CHECK(wrong[OpLaw::reload].passed());
+  CHECK(wrong[OpLaw::reverse].failures.front().find("wrong_vjp [custom_op_test.cpp:") == 0);
   CHECK(std::string(doctest::toString(wrong).c_str()) == to_string(wrong));
 
   const OpReport some =
-      check_op(cube, of_one<cube>(), {.laws = {Law::body, Law::reverse}, .skip = {Law::body}});
+      check_op(cube, of_one<cube>(), {.laws = {OpLaw::body, OpLaw::reverse}, .skip = {OpLaw::body}});
   CHECK(some.laws.size() == 1);
-  CHECK_THROWS_AS(some[Law::body], ValueError);
+  CHECK_THROWS_AS(some[OpLaw::body], ValueError);
   CHECK_THROWS_AS(check_op(cube, {}), ValueError);
 }
 
 TEST_CASE("ops that a user's op records with are loaded if they are passed, too") {
-  const OpReport without = check_op(wrong_second, of_one<wrong_second>(), {.laws = {Law::reload}});
+  const OpReport without = check_op(wrong_second, of_one<wrong_second>(), {.laws = {OpLaw::reload}});
   CHECK(mentions(without, "unknown op 'doubled'"));
-  CHECK(check_op(wrong_second, of_one<wrong_second>(), {.laws = {Law::reload}, .ops = {&doubled}}));
+  CHECK(check_op(wrong_second, of_one<wrong_second>(), {.laws = {OpLaw::reload}, .ops = {&doubled}}));
 }
 
 TEST_CASE("a sample that throws, and one that does not record the op, fail") {
   const OpReport thrown =
-      check_op(cube, {[](Maker& m) { return record(cube, m.mask({3})); }}, {.laws = {Law::purity}});
+      check_op(cube, {[](SampleMaker& m) { return record(cube, m.mask({3})); }}, {.laws = {OpLaw::purity}});
   CHECK(mentions(thrown, "throws: cube: x is mask"));
   const OpReport other =
-      check_op(cube, {[](Maker& m) { return square(m.real({3})); }}, {.laws = {Law::purity}});
+      check_op(cube, {[](SampleMaker& m) { return square(m.real({3})); }}, {.laws = {OpLaw::purity}});
   CHECK(mentions(other, "does not record cube"));
 }
 
 TEST_CASE("an op can be held to the laws in one dtype") {
-  const std::vector<Sample> samples{[](Maker& m) {
-                                      return tanh(m.real({2, 3}));
-                                    },
-                                    [](Maker& m) { return tanh(m.real({})); },
-                                    [](Maker& m) {
-                                      return tanh(m.real({0, 2}));
-                                    }};
+  const std::vector<OpSample> samples{[](SampleMaker& m) {
+                                        return tanh(m.real({2, 3}));
+                                      },
+                                      [](SampleMaker& m) { return tanh(m.real({})); },
+                                      [](SampleMaker& m) {
+                                        return tanh(m.real({0, 2}));
+                                      }};
   for (const DType dtype : {DType::f32, DType::f64}) {
     const OpReport report = check_op(tanh_op, samples, {.dtypes = {dtype}});
     CHECK_MESSAGE(bool(report), to_string(report));

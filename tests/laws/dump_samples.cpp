@@ -11,7 +11,7 @@
 int main() {
   using namespace backdrop;
   for (const Op* op : all_ops()) {
-    for (const Sample& sample : samples_of(*op)) {
+    for (const OpSample& sample : samples_of(*op)) {
       for (const DType dtype : {DType::f32, DType::f64}) {
         const auto c = make_case(*op, sample, dtype);
         fmt::print("{}", dump_json(c->tape(), {.bodies = true, .values = dtype == DType::f32}));

@@ -20,11 +20,11 @@ bool (*accepted_by(const Op& op))(std::size_t, DType) {
 }
 
 // Every op of the library keeps the law, and it applies to at least so many of their cases.
-void holds(Law law, std::size_t least) {
+void holds(OpLaw law, std::size_t least) {
   std::size_t cases = 0;
   for (const Op* op : all_ops()) {
     if (is_leaf(*op)) continue;
-    const std::vector<Sample> samples = samples_of(*op);
+    const std::vector<OpSample> samples = samples_of(*op);
     if (samples.empty()) continue;  // seen below
     const OpReport report = check_op(*op, samples, {.laws = {law}, .accepts = accepted_by(*op)});
     CHECK(report);
@@ -40,27 +40,27 @@ TEST_CASE("every op has samples, of empty inputs too, and in two settings of eve
     if (is_leaf(*op)) continue;
     CHECK_MESSAGE(!samples_of(*op).empty(), op->name << " has no sample; add a row to tests/laws/samples/");
   }
-  holds(Law::samples, 150);
+  holds(OpLaw::samples, 150);
 }
 
-TEST_CASE("no attribute is without effect") { holds(Law::attributes, 100); }
+TEST_CASE("no attribute is without effect") { holds(OpLaw::attributes, 100); }
 
 TEST_CASE("derivatives equal differences of values") {
-  holds(Law::reverse, 400);
-  holds(Law::forward, 400);
+  holds(OpLaw::reverse, 400);
+  holds(OpLaw::forward, 400);
 }
 
-TEST_CASE("second derivatives equal differences of first ones") { holds(Law::second_order, 400); }
+TEST_CASE("second derivatives equal differences of first ones") { holds(OpLaw::second_order, 400); }
 
-TEST_CASE("jvp and vjp are transposes: <g, J t> = <J' g, t>") { holds(Law::transposed, 800); }
+TEST_CASE("jvp and vjp are transposes: <g, J t> = <J' g, t>") { holds(OpLaw::transposed, 800); }
 
-TEST_CASE("the same Var in two places receives the sum of both derivatives") { holds(Law::tied, 80); }
+TEST_CASE("the same Var in two places receives the sum of both derivatives") { holds(OpLaw::tied, 80); }
 
 // A checker that trusted a wrong declaration would look at the wrong entries.
-TEST_CASE("what an op declares of the structure of its Jacobian is so") { holds(Law::structure, 300); }
+TEST_CASE("what an op declares of the structure of its Jacobian is so") { holds(OpLaw::structure, 300); }
 
 TEST_CASE("no entry of a Jacobian lies outside of its pattern") {
-  holds(Law::sparsity, 400);
+  holds(OpLaw::sparsity, 400);
   std::size_t sparse = 0;
   for_each_case({Variant::as_written}, [&](Case& c) {
     if (c.maker.dtype() != DType::f64 || !c.float_result() || c.sample.traits.large) return;
@@ -72,29 +72,29 @@ TEST_CASE("no entry of a Jacobian lies outside of its pattern") {
   CHECK(sparse > 100);
 }
 
-TEST_CASE("an op on many inputs at once is the op on each") { holds(Law::batch, 1000); }
+TEST_CASE("an op on many inputs at once is the op on each") { holds(OpLaw::batch, 1000); }
 
-TEST_CASE("a composite equals its body: value, vjp, jvp and second order") { holds(Law::body, 400); }
+TEST_CASE("a composite equals its body: value, vjp, jvp and second order") { holds(OpLaw::body, 400); }
 
 // Inputs and directions are of size 1, and so is what cancels where a result is much smaller.
-TEST_CASE("results and derivatives in f32 are near those in f64") { holds(Law::precision, 500); }
+TEST_CASE("results and derivatives in f32 are near those in f64") { holds(OpLaw::precision, 500); }
 
 TEST_CASE("the bits do not depend on optimisation, nor on the number of threads") {
-  holds(Law::schedule, 1500);
+  holds(OpLaw::schedule, 1500);
 }
 
 TEST_CASE("what is computed or recorded again is the same, and operands stay as they are") {
-  holds(Law::purity, 800);
+  holds(OpLaw::purity, 800);
 }
 
 TEST_CASE("a dumped and loaded recording dumps the same and runs to the same bits, derivatives too") {
-  holds(Law::reload, 1200);
+  holds(OpLaw::reload, 1200);
 }
 
-TEST_CASE("fuse(expand(t)) is t again") { holds(Law::refold, 1200); }
+TEST_CASE("fuse(expand(t)) is t again") { holds(OpLaw::refold, 1200); }
 
 TEST_CASE("wrong types, attributes, Vars and numbers of inputs are refused with the tape as it was") {
-  holds(Law::refusals, 800);
+  holds(OpLaw::refusals, 800);
 }
 
 // Value by value, vmap is right for any op, and slow.

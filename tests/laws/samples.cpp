@@ -22,10 +22,10 @@ const Samples& all_samples() {
 
 }  // namespace
 
-std::vector<Sample> samples_of(const Op& op) { return all_samples().of(op); }
+std::vector<OpSample> samples_of(const Op& op) { return all_samples().of(op); }
 
-std::vector<Sample> Samples::of(const Op& op) const {
-  std::vector<Sample> out;
+std::vector<OpSample> Samples::of(const Op& op) const {
+  std::vector<OpSample> out;
   for (const Row& row : rows_) {
     if (row.op == &op) out.push_back(row.sample);
   }

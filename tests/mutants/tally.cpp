@@ -60,7 +60,7 @@ Tally tally() {
   for (const Op* op : all_ops()) {
     for (const auto& mutant : mutants_of(*op)) {
       bool told = false;
-      for (const Sample& sample : samples_of(*op)) {
+      for (const OpSample& sample : samples_of(*op)) {
         if (!sample.traits.smooth || sample.traits.large) continue;
         const auto c = make_case(*op, sample, DType::f64);
         if (!is_usable(*c)) continue;

@@ -23,106 +23,114 @@ Var unwindows(Var x, const List& extents, const List& stride, const List& paddin
 }
 
 void window_samples(Samples& s) {
-  s.add(windows_op, [](Maker& m) { return windows(m.real({2, 5}), {3}, {4}, {1}, {0}, {1}); });
-  s.add(windows_op, [](Maker& m) { return windows(m.real({7}), {2}, {6}, {2}, {3}, {4}, 0.5); });
-  s.add(windows_op, [](Maker& m) {
+  s.add(windows_op, [](SampleMaker& m) { return windows(m.real({2, 5}), {3}, {4}, {1}, {0}, {1}); });
+  s.add(windows_op, [](SampleMaker& m) { return windows(m.real({7}), {2}, {6}, {2}, {3}, {4}, 0.5); });
+  s.add(windows_op, [](SampleMaker& m) {
     return windows(m.real({2, 3, 4}), {2, 3}, {2, 3}, {2, 1}, {1, -1}, {1, 2});
   });
-  s.add(windows_op, [](Maker& m) { return windows(m.real({0, 4}), {2}, {3}, {1}, {0}, {1}); });
-  s.add(windows_op, [](Maker& m) { return windows(m.real({2, 0}), {2}, {3}, {1}, {1}, {1}); });
-  s.add(windows_op, [](Maker& m) { return windows(m.real({3}), {2}, {0}, {1}, {0}, {1}); });
-  s.add(windows_op, {.large = true}, [](Maker& m) {
+  s.add(windows_op, [](SampleMaker& m) { return windows(m.real({0, 4}), {2}, {3}, {1}, {0}, {1}); });
+  s.add(windows_op, [](SampleMaker& m) { return windows(m.real({2, 0}), {2}, {3}, {1}, {1}, {1}); });
+  s.add(windows_op, [](SampleMaker& m) { return windows(m.real({3}), {2}, {0}, {1}, {0}, {1}); });
+  s.add(windows_op, {.large = true}, [](SampleMaker& m) {
     return windows(m.real({12, 40, 41}), {3, 3}, {40, 41}, {1, 1}, {1, 1}, {1, 1});
   });
-  s.add(unwindows_op, [](Maker& m) { return unwindows(m.real({2, 3, 4}), {6}, {1}, {0}, {1}); });
-  s.add(unwindows_op, [](Maker& m) { return unwindows(m.real({2, 6}), {7}, {2}, {3}, {4}); });
-  s.add(unwindows_op, [](Maker& m) {
+  s.add(unwindows_op, [](SampleMaker& m) { return unwindows(m.real({2, 3, 4}), {6}, {1}, {0}, {1}); });
+  s.add(unwindows_op, [](SampleMaker& m) { return unwindows(m.real({2, 6}), {7}, {2}, {3}, {4}); });
+  s.add(unwindows_op, [](SampleMaker& m) {
     return unwindows(m.real({2, 2, 3, 2, 3}), {3, 4}, {2, 1}, {1, -1}, {1, 2});
   });
-  s.add(unwindows_op, [](Maker& m) { return unwindows(m.real({0, 2, 3}), {4}, {1}, {0}, {1}); });
-  s.add(unwindows_op, [](Maker& m) { return unwindows(m.real({2, 2, 0}), {4}, {1}, {0}, {1}); });
-  s.add(unwindows_op, [](Maker& m) { return unwindows(m.real({2, 3, 4}), {0}, {1}, {1}, {1}); });
-  s.add(unwindows_op, {.large = true}, [](Maker& m) {
+  s.add(unwindows_op, [](SampleMaker& m) { return unwindows(m.real({0, 2, 3}), {4}, {1}, {0}, {1}); });
+  s.add(unwindows_op, [](SampleMaker& m) { return unwindows(m.real({2, 2, 0}), {4}, {1}, {0}, {1}); });
+  s.add(unwindows_op, [](SampleMaker& m) { return unwindows(m.real({2, 3, 4}), {0}, {1}, {1}, {1}); });
+  s.add(unwindows_op, {.large = true}, [](SampleMaker& m) {
     return unwindows(m.real({12, 3, 3, 40, 41}), {40, 41}, {1, 1}, {1, 1}, {1, 1});
   });
 }
 
 void conv_samples(Samples& s) {
-  s.add(convolution_op, [](Maker& m) {
+  s.add(convolution_op, [](SampleMaker& m) {
     return conv2d(m.real({2, 2, 4, 3}), m.real({3, 2, 2, 3}), m.real({3}));
   });
-  s.add(convolution_op, [](Maker& m) {
+  s.add(convolution_op, [](SampleMaker& m) {
     return conv2d(m.real({1, 4, 5, 4}), m.real({2, 2, 3, 2}), {},
                   {.stride = {2, 1}, .padding = {1, 2}, .dilation = {1, 2}, .groups = 2});
   });
-  s.add(convolution_op, [](Maker& m) { return conv2d(m.real({2, 3, 2, 2}), m.real({4, 3, 1, 1})); });
-  s.add(convolution_op, [](Maker& m) {
+  s.add(convolution_op, [](SampleMaker& m) { return conv2d(m.real({2, 3, 2, 2}), m.real({4, 3, 1, 1})); });
+  s.add(convolution_op, [](SampleMaker& m) {
     return conv2d(m.real({2, 4, 2, 2}), m.real({4, 1, 1, 1}), {}, {.groups = 4});
   });
-  s.add(convolution_op, [](Maker& m) {
+  s.add(convolution_op, [](SampleMaker& m) {
     return conv2d(m.real({2, 3, 3}), m.real({1, 2, 2, 2}), m.real({1}), {.padding = {0, 1, 1, 0}});
   });
-  s.add(convolution_op, [](Maker& m) {
+  s.add(convolution_op, [](SampleMaker& m) {
     return conv1d(m.real({2, 2, 6}), m.real({2, 2, 3}), m.real({2}), {.stride = {2}, .padding = {1}});
   });
-  s.add(convolution_op, [](Maker& m) { return conv3d(m.real({1, 1, 3, 2, 3}), m.real({2, 1, 2, 2, 2})); });
-  s.add(convolution_op, [](Maker& m) { return conv2d(m.real({0, 2, 3, 3}), m.real({2, 2, 2, 2})); });
-  s.add(convolution_op, [](Maker& m) { return conv2d(m.real({1, 0, 3, 3}), m.real({2, 0, 2, 2})); });
-  s.add(convolution_op, {.large = true}, [](Maker& m) {
+  s.add(convolution_op, [](SampleMaker& m) {
+    return conv3d(m.real({1, 1, 3, 2, 3}), m.real({2, 1, 2, 2, 2}));
+  });
+  s.add(convolution_op, [](SampleMaker& m) { return conv2d(m.real({0, 2, 3, 3}), m.real({2, 2, 2, 2})); });
+  s.add(convolution_op, [](SampleMaker& m) { return conv2d(m.real({1, 0, 3, 3}), m.real({2, 0, 2, 2})); });
+  s.add(convolution_op, {.large = true}, [](SampleMaker& m) {
     return conv2d(m.real({3, 8, 30, 31}), m.real({16, 8, 3, 3}), m.real({16}), {.padding = {1}});
   });
-  s.add(transposed_convolution_op, [](Maker& m) {
+  s.add(transposed_convolution_op, [](SampleMaker& m) {
     return conv_transpose2d(m.real({2, 2, 2, 3}), m.real({2, 3, 2, 2}), m.real({3}));
   });
-  s.add(transposed_convolution_op, [](Maker& m) {
+  s.add(transposed_convolution_op, [](SampleMaker& m) {
     return conv_transpose2d(
         m.real({1, 4, 3, 2}), m.real({4, 1, 3, 2}), {},
         {.stride = {2, 3}, .padding = {1, 0}, .output_padding = {1, 0}, .groups = 2, .dilation = {1, 2}});
   });
-  s.add(transposed_convolution_op, [](Maker& m) {
+  s.add(transposed_convolution_op, [](SampleMaker& m) {
     return conv_transpose1d(m.real({2, 2, 3}), m.real({2, 2, 3}), m.real({2}),
                             {.stride = {2}, .padding = {1}, .output_padding = {1}});
   });
-  s.add(transposed_convolution_op, [](Maker& m) {
+  s.add(transposed_convolution_op, [](SampleMaker& m) {
     return conv_transpose2d(m.real({0, 2, 2, 2}), m.real({2, 1, 2, 2}));
   });
 }
 
 void pool_samples(Samples& s) {
-  s.add(max_pool_op, [](Maker& m) { return max_pool2d(m.distinct({1, 2, 4, 6}), {2}); });
-  s.add(max_pool_op, [](Maker& m) {
+  s.add(max_pool_op, [](SampleMaker& m) { return max_pool2d(m.distinct({1, 2, 4, 6}), {2}); });
+  s.add(max_pool_op, [](SampleMaker& m) {
     return max_pool2d(m.distinct({2, 1, 5, 4}), {3, 2},
                       {.stride = {2, 1}, .padding = {1}, .dilation = {1, 2}, .ceil_mode = true});
   });
-  s.add(max_pool_op, [](Maker& m) { return max_pool1d(m.distinct({2, 7}), {3}, {.stride = {2}}); });
-  s.add(max_pool_op, [](Maker& m) {
+  s.add(max_pool_op, [](SampleMaker& m) { return max_pool1d(m.distinct({2, 7}), {3}, {.stride = {2}}); });
+  s.add(max_pool_op, [](SampleMaker& m) {
     return max_pool1d(m.distinct({2, 8}), {3}, {.stride = {2}, .ceil_mode = true});
   });
-  s.add(max_pool_op, [](Maker& m) { return max_pool2d(m.real({0, 2, 4, 4}), {2}); });
-  s.add(max_pool_op, {.smooth = false}, [](Maker& m) {
+  s.add(max_pool_op, [](SampleMaker& m) { return max_pool2d(m.real({0, 2, 4, 4}), {2}); });
+  s.add(max_pool_op, {.smooth = false}, [](SampleMaker& m) {
     return max_pool1d(m.reals({{1, 1, 0, 2, 2, 2}}), {3});
   });
-  s.add(avg_pool_op, [](Maker& m) { return avg_pool2d(m.real({1, 2, 4, 6}), {2}); });
-  s.add(avg_pool_op, [](Maker& m) {
+  s.add(avg_pool_op, [](SampleMaker& m) { return avg_pool2d(m.real({1, 2, 4, 6}), {2}); });
+  s.add(avg_pool_op, [](SampleMaker& m) {
     return avg_pool2d(m.real({2, 1, 5, 4}), {3, 2},
                       {.stride = {2, 1}, .padding = {1}, .ceil_mode = true, .count_include_pad = false});
   });
-  s.add(avg_pool_op, [](Maker& m) {
+  s.add(avg_pool_op, [](SampleMaker& m) {
     return avg_pool1d(m.real({2, 8}), {3}, {.stride = {2}, .padding = {1}, .ceil_mode = true});
   });
-  s.add(avg_pool_op, [](Maker& m) { return avg_pool2d(m.real({0, 2, 4, 4}), {2}); });
-  s.add(adaptive_avg_pool_op, [](Maker& m) { return adaptive_avg_pool2d(m.real({1, 2, 5, 4}), {3, 2}); });
-  s.add(adaptive_avg_pool_op, [](Maker& m) { return adaptive_avg_pool2d(m.real({2, 2, 3}), {1}); });
-  s.add(adaptive_avg_pool_op, [](Maker& m) { return adaptive_avg_pool2d(m.real({0, 2, 2, 3}), {2, 4}); });
+  s.add(avg_pool_op, [](SampleMaker& m) { return avg_pool2d(m.real({0, 2, 4, 4}), {2}); });
+  s.add(adaptive_avg_pool_op, [](SampleMaker& m) {
+    return adaptive_avg_pool2d(m.real({1, 2, 5, 4}), {3, 2});
+  });
+  s.add(adaptive_avg_pool_op, [](SampleMaker& m) { return adaptive_avg_pool2d(m.real({2, 2, 3}), {1}); });
+  s.add(adaptive_avg_pool_op, [](SampleMaker& m) {
+    return adaptive_avg_pool2d(m.real({0, 2, 2, 3}), {2, 4});
+  });
 }
 
 void resampling_samples(Samples& s) {
-  s.add(upsample_nearest_op, [](Maker& m) { return upsample_nearest(m.real({1, 2, 2, 3}), {4, 5}); });
-  s.add(upsample_nearest_op, [](Maker& m) { return upsample_nearest(m.real({2, 1, 3}), {2}); });
-  s.add(upsample_nearest_op, [](Maker& m) { return upsample_nearest(m.real({0, 1, 3}), {4}); });
-  s.add(upsample_bilinear_op, [](Maker& m) { return upsample_bilinear(m.real({1, 2, 2, 3}), {4, 5}); });
-  s.add(upsample_bilinear_op, [](Maker& m) { return upsample_bilinear(m.real({1, 2, 3, 2}), {4, 1}, true); });
-  s.add(upsample_bilinear_op, [](Maker& m) { return upsample_bilinear(m.real({0, 1, 3, 2}), {4, 4}); });
+  s.add(upsample_nearest_op, [](SampleMaker& m) { return upsample_nearest(m.real({1, 2, 2, 3}), {4, 5}); });
+  s.add(upsample_nearest_op, [](SampleMaker& m) { return upsample_nearest(m.real({2, 1, 3}), {2}); });
+  s.add(upsample_nearest_op, [](SampleMaker& m) { return upsample_nearest(m.real({0, 1, 3}), {4}); });
+  s.add(upsample_bilinear_op, [](SampleMaker& m) { return upsample_bilinear(m.real({1, 2, 2, 3}), {4, 5}); });
+  s.add(upsample_bilinear_op, [](SampleMaker& m) {
+    return upsample_bilinear(m.real({1, 2, 3, 2}), {4, 1}, true);
+  });
+  s.add(upsample_bilinear_op, [](SampleMaker& m) { return upsample_bilinear(m.real({0, 1, 3, 2}), {4, 4}); });
 }
 
 }  // namespace

@@ -5,59 +5,65 @@
 namespace backdrop {
 
 void normalize_samples(Samples& s) {
-  s.add(standardize_op, [](Maker& m) { return standardize(m.real({2, 3, 4}), {0, -1}); });
-  s.add(standardize_op, [](Maker& m) { return standardize(m.real({2, 5}), {1}, 0.25); });
-  s.add(standardize_op, [](Maker& m) { return standardize(m.real({}), {}, 0.25); });
-  s.add(standardize_op, [](Maker& m) { return standardize(m.real({0, 3}), {1}); });
-  s.add(standardize_op, [](Maker& m) { return standardize(m.reals({{3, 3, 3}, {1, 2, 4}}), {1}, 0.5); });
-  s.add(standardize_op, {.large = true}, [](Maker& m) { return standardize(m.real({300, 200}), {1}); });
+  s.add(standardize_op, [](SampleMaker& m) { return standardize(m.real({2, 3, 4}), {0, -1}); });
+  s.add(standardize_op, [](SampleMaker& m) { return standardize(m.real({2, 5}), {1}, 0.25); });
+  s.add(standardize_op, [](SampleMaker& m) { return standardize(m.real({}), {}, 0.25); });
+  s.add(standardize_op, [](SampleMaker& m) { return standardize(m.real({0, 3}), {1}); });
+  s.add(standardize_op, [](SampleMaker& m) {
+    return standardize(m.reals({{3, 3, 3}, {1, 2, 4}}), {1}, 0.5);
+  });
+  s.add(standardize_op, {.large = true}, [](SampleMaker& m) { return standardize(m.real({300, 200}), {1}); });
 
-  s.add(layer_norm_op, [](Maker& m) { return layer_norm(m.real({2, 3, 4}), {4}); });
-  s.add(layer_norm_op, [](Maker& m) {
+  s.add(layer_norm_op, [](SampleMaker& m) { return layer_norm(m.real({2, 3, 4}), {4}); });
+  s.add(layer_norm_op, [](SampleMaker& m) {
     return layer_norm(m.real({2, 3, 4}), {3, 4},
                       {.weight = m.real({3, 4}), .bias = m.real({3, 4}), .eps = 0.125});
   });
-  s.add(layer_norm_op, [](Maker& m) { return layer_norm(m.real({4}), {4}, {.bias = m.real({4})}); });
-  s.add(layer_norm_op, [](Maker& m) { return layer_norm(m.real({0, 4}), {4}); });
+  s.add(layer_norm_op, [](SampleMaker& m) { return layer_norm(m.real({4}), {4}, {.bias = m.real({4})}); });
+  s.add(layer_norm_op, [](SampleMaker& m) { return layer_norm(m.real({0, 4}), {4}); });
 
-  s.add(rms_norm_op, [](Maker& m) { return rms_norm(m.real({2, 3, 4}), {4}); });
-  s.add(rms_norm_op, [](Maker& m) {
+  s.add(rms_norm_op, [](SampleMaker& m) { return rms_norm(m.real({2, 3, 4}), {4}); });
+  s.add(rms_norm_op, [](SampleMaker& m) {
     return rms_norm(m.real({2, 3, 4}), {3, 4}, {.weight = m.real({3, 4}), .eps = 0.125});
   });
-  s.add(rms_norm_op, [](Maker& m) { return rms_norm(m.reals({{0, 0}, {1, 2}}), {2}, {.eps = 0.5}); });
-  s.add(rms_norm_op, [](Maker& m) { return rms_norm(m.real({0, 4}), {4}); });
+  s.add(rms_norm_op, [](SampleMaker& m) { return rms_norm(m.reals({{0, 0}, {1, 2}}), {2}, {.eps = 0.5}); });
+  s.add(rms_norm_op, [](SampleMaker& m) { return rms_norm(m.real({0, 4}), {4}); });
 
-  s.add(batch_norm_op, [](Maker& m) { return batch_norm(m.real({5, 3})); });
-  s.add(batch_norm_op, [](Maker& m) {
+  s.add(batch_norm_op, [](SampleMaker& m) { return batch_norm(m.real({5, 3})); });
+  s.add(batch_norm_op, [](SampleMaker& m) {
     return batch_norm(m.real({2, 3, 2, 2}), {.weight = m.real({3}), .bias = m.real({3}), .eps = 0.125});
   });
-  s.add(batch_norm_op, [](Maker& m) { return batch_norm(m.real({2, 0})); });
-  s.add(batch_norm_given_op, [](Maker& m) {
+  s.add(batch_norm_op, [](SampleMaker& m) { return batch_norm(m.real({2, 0})); });
+  s.add(batch_norm_given_op, [](SampleMaker& m) {
     return batch_norm(m.real({4, 3}), m.real({3}), m.positive({3}));
   });
-  s.add(batch_norm_given_op, [](Maker& m) {
+  s.add(batch_norm_given_op, [](SampleMaker& m) {
     return batch_norm(m.real({2, 3, 2, 2}), m.real({3}), m.positive({3}),
                       {.weight = m.real({3}), .bias = m.real({3}), .eps = 0.125});
   });
-  s.add(batch_norm_given_op, [](Maker& m) {
+  s.add(batch_norm_given_op, [](SampleMaker& m) {
     return batch_norm(m.real({0, 3}), m.real({3}), m.positive({3}));
   });
 
-  s.add(group_norm_op, [](Maker& m) { return group_norm(m.real({2, 6}), 2); });
-  s.add(group_norm_op, [](Maker& m) {
+  s.add(group_norm_op, [](SampleMaker& m) { return group_norm(m.real({2, 6}), 2); });
+  s.add(group_norm_op, [](SampleMaker& m) {
     return group_norm(m.real({2, 4, 3}), 1, {.weight = m.real({4}), .bias = m.real({4}), .eps = 0.125});
   });
-  s.add(group_norm_op, [](Maker& m) { return instance_norm(m.real({2, 3, 2, 2})); });
-  s.add(group_norm_op, [](Maker& m) { return group_norm(m.real({0, 4}), 2); });
+  s.add(group_norm_op, [](SampleMaker& m) { return instance_norm(m.real({2, 3, 2, 2})); });
+  s.add(group_norm_op, [](SampleMaker& m) { return group_norm(m.real({0, 4}), 2); });
 
-  s.add(normalize_op, [](Maker& m) { return normalize(m.real({2, 3})); });
-  s.add(normalize_op, [](Maker& m) { return normalize(m.real({3, 2}), 0, 8); });
-  s.add(normalize_op, [](Maker& m) { return normalize(m.real({0, 3})); });
-  s.add(cosine_similarity_op, [](Maker& m) { return cosine_similarity(m.real({2, 3}), m.real({2, 3})); });
-  s.add(cosine_similarity_op, [](Maker& m) {
+  s.add(normalize_op, [](SampleMaker& m) { return normalize(m.real({2, 3})); });
+  s.add(normalize_op, [](SampleMaker& m) { return normalize(m.real({3, 2}), 0, 8); });
+  s.add(normalize_op, [](SampleMaker& m) { return normalize(m.real({0, 3})); });
+  s.add(cosine_similarity_op, [](SampleMaker& m) {
+    return cosine_similarity(m.real({2, 3}), m.real({2, 3}));
+  });
+  s.add(cosine_similarity_op, [](SampleMaker& m) {
     return cosine_similarity(m.real({3, 1, 2}), m.real({4, 2}), 0, 8);
   });
-  s.add(cosine_similarity_op, [](Maker& m) { return cosine_similarity(m.real({0, 3}), m.real({0, 3}), -1); });
+  s.add(cosine_similarity_op, [](SampleMaker& m) {
+    return cosine_similarity(m.real({0, 3}), m.real({0, 3}), -1);
+  });
 }
 
 }  // namespace backdrop

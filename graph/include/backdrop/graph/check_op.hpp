@@ -14,15 +14,15 @@ namespace backdrop {
 
 /// Records a sample: makes its leaves, in f32 or f64, and remembers what they are fed with. Values are a
 /// function of the leaf's number, multiples of 2^-12 and so the same numbers in both dtypes.
-class Maker {
+class SampleMaker {
  public:
   struct Range {
     double low, high;
   };
 
-  explicit Maker(DType dtype) : dtype_(dtype) {}
-  Maker(const Maker&) = delete;
-  Maker& operator=(const Maker&) = delete;
+  explicit SampleMaker(DType dtype) : dtype_(dtype) {}
+  SampleMaker(const SampleMaker&) = delete;
+  SampleMaker& operator=(const SampleMaker&) = delete;
 
   DType dtype() const { return dtype_; }
   Tape& tape() { return tape_; }
@@ -77,15 +77,15 @@ struct SampleTraits {
   double rounding = 64;
 };
 
-/// A way to record an op, on leaves that the Maker makes: `[](Maker& m) { return swish(m.real({2, 3})); }`,
-/// or `{{.smooth = false}, [](Maker& m) { ... }}`. The op alone, or with what surrounds it.
-struct Sample {
-  using Make = Var (*)(Maker&);
+/// A way to record an op, on leaves that the SampleMaker makes: `[](SampleMaker& m) { return swish(m.real({2,
+/// 3})); }`, or `{{.smooth = false}, [](SampleMaker& m) { ... }}`. The op alone, or with what surrounds it.
+struct OpSample {
+  using Make = Var (*)(SampleMaker&);
 
   template <std::convertible_to<Make> F>
-  Sample(F record, Where at = Where::here()) : make(record), where(at) {}
+  OpSample(F record, Where at = Where::here()) : make(record), where(at) {}
   template <std::convertible_to<Make> F>
-  Sample(const SampleTraits& what, F record, Where at = Where::here())
+  OpSample(const SampleTraits& what, F record, Where at = Where::here())
       : make(record), traits(what), where(at) {}
 
   Make make;
@@ -93,7 +93,7 @@ struct Sample {
   Where where;
 };
 
-enum class Law : std::uint8_t {
+enum class OpLaw : std::uint8_t {
   samples,       ///< there are smooth ones and empty ones, and every attribute is set in two ways
   attributes,    ///< no attribute is without effect
   reverse,       ///< the vjp rules equal differences of values
@@ -113,11 +113,11 @@ enum class Law : std::uint8_t {
   batch,      ///< vmap over many values is the op on each
   refusals,   ///< what is wrong throws an Error that names the op, and leaves the tape as it was
 };
-std::string_view name(Law law);
+std::string_view name(OpLaw law);
 
 struct CheckOpOptions {
-  std::vector<Law> laws{};                            ///< these; none = all
-  std::vector<Law> skip{};                            ///< but not these
+  std::vector<OpLaw> laws{};                          ///< these; none = all
+  std::vector<OpLaw> skip{};                          ///< but not these
   std::vector<DType> dtypes{DType::f32, DType::f64};  ///< that the samples are made in
   std::vector<const Op*> ops{};                       ///< further ops of the user's that the samples record
   /// Dtypes that an input takes although the sample's is another (of those that most ops must refuse: a mask
@@ -129,7 +129,7 @@ struct CheckOpOptions {
 /// What the laws found. Prints as text, a line for each law and the first failures under it.
 struct OpReport {
   struct Result {
-    Law law = Law::samples;
+    OpLaw law = OpLaw::samples;
     std::size_t cases = 0;              ///< looked at; 0 = the law does not apply to the op or its samples
     std::size_t failed = 0;             ///< of these
     std::vector<std::string> failures;  ///< the first ones: the sample, its dtype, what differs
@@ -140,7 +140,7 @@ struct OpReport {
   std::vector<Result> laws;
 
   /// The result of a law that was run. Throws ValueError for another.
-  const Result& operator[](Law law) const;
+  const Result& operator[](OpLaw law) const;
   bool passed() const;
   explicit operator bool() const { return passed(); }
   /// What a program that checks should return.
@@ -152,7 +152,7 @@ std::ostream& operator<<(std::ostream& out, const OpReport& report);
 /// Holds an op, of the library or of the user's program, to the laws, on each sample in each dtype; an
 /// elementwise op also on inputs of rank 0, empty and large ones that follow from the sample. What a rule or
 /// a kernel throws is a failure in the report. Throws ValueError when there is no sample.
-OpReport check_op(const Op& op, const std::vector<Sample>& samples, const CheckOpOptions& options = {});
+OpReport check_op(const Op& op, const std::vector<OpSample>& samples, const CheckOpOptions& options = {});
 
 }  // namespace backdrop
 
