@@ -23,6 +23,10 @@ Workers::Workers(int threads) : threads_(threads == 0 ? oneapi::tbb::info::defau
 
 Workers::~Workers() = default;
 
+std::size_t Workers::slot() const {
+  return threads_ == 1 ? 0 : static_cast<std::size_t>(oneapi::tbb::this_task_arena::current_thread_index());
+}
+
 void Workers::run(std::size_t count, std::size_t grain, void (*piece)(void*, std::size_t, std::size_t),
                   void* context) const {
   const std::size_t pieces = (count + grain - 1) / grain;

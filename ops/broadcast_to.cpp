@@ -39,6 +39,14 @@ std::size_t shared_axes(const Call& c, std::size_t) {
   return k;
 }
 
+// The leading axes of y that x lacks, or has with extent 1.
+std::size_t new_axes(const Call& c) {
+  const Shape &x = c.shape(0), &y = c.y.shape();
+  std::size_t k = y.rank() - x.rank();
+  while (k < y.rank() && x[k + x.rank() - y.rank()] == 1) ++k;
+  return k;
+}
+
 // The extents with as many 1s before them as make `rank` axes.
 std::vector<std::int64_t> padded(const Shape& extents, std::size_t rank) {
   std::vector<std::int64_t> out(rank - extents.rank(), 1);
@@ -61,6 +69,8 @@ constinit const Op broadcast_to_op{
     .jacobian = "0s and 1s: B, with B[i, j] = 1 where y[i] is a copy of x[j]",
     .structure = Structure::selection,
     .leading = shared_axes,
+    .repeats = new_axes,
+    .by_panels = true,
     .infer = infer_broadcast,
     .eval = kernels::broadcast,
     .vjp = {[](const Call& c, Var g) { return sum_to(g, c.shape(0)); }},
@@ -82,6 +92,7 @@ constinit const Op sum_to_op{
     .jacobian = "B', the transpose of broadcast_to's",
     .structure = Structure::partition,
     .leading = shared_axes,
+    .by_panels = true,
     .infer = infer_sum_to,
     .eval = sum_down,
     .vjp = {[](const Call& c, Var g) { return broadcast_to(g, c.shape(0)); }},

@@ -38,6 +38,7 @@ constinit const Op full_op{
     .attrs = {shape, number, dtype},
     .formula = "y[i] = value",
     .jacobian = "has no inputs",
+    .repeats = [](const Call& c) { return c.y.shape().rank(); },
     .infer = infer_full,
     .block = fill,
 };

@@ -15,6 +15,8 @@ constinit const Op mean_op{
     .attrs = {axes, keepdims},
     .formula = "y = sum of x over axes / number of terms",
     .jacobian = "1/n where x[j] is a term of y[i], else 0",
+    .leading = reduced::leading,
+    .by_panels = true,
     .infer = reduced::infer,
     .eval = [](const Eval& e) { kernels::reduce(e, kernels::Fold::mean, kernels::axis_set(e[axes])); },
     .vjp = {[](const Call& c, Var g) {

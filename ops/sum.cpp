@@ -17,6 +17,7 @@ constinit const Op sum_op{
     .jacobian = "0s and 1s: 1 where x[j] is a term of y[i]",
     .structure = Structure::partition,
     .leading = reduced::leading,
+    .by_panels = true,
     .infer = reduced::infer,
     .eval = [](const Eval& e) { kernels::reduce(e, kernels::Fold::sum, kernels::axis_set(e[axes])); },
     .vjp = {[](const Call& c, Var g) { return spread(g, c[axes], c.shape(0)); }},

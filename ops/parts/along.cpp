@@ -20,6 +20,8 @@ void require_axis(const Call& c) {
   }
 }
 
+std::size_t leading(const Call& c, std::size_t) { return static_cast<std::size_t>(c[axis]); }
+
 Type infer(const Call& c) {
   require_axis(c);
   return c.type(0);

@@ -11,6 +11,9 @@ inline constexpr auto axis = attr::integer("axis");
 /// elements (ShapeError).
 void require_axis(const Call& c);
 
+/// The axes before `axis`.
+std::size_t leading(const Call& c, std::size_t);
+
 /// require_axis, and the type of input 0.
 Type infer(const Call& c);
 

@@ -166,8 +166,14 @@ struct Op {
   Structure structure = Structure::dense;
   /// How many leading axes of y are leading axes of this input too, worked on one position at a time.
   std::size_t (*leading)(const Call&, std::size_t input) = nullptr;
+  /// Along how many leading axes y says the same again and again, whatever the inputs are.
+  std::size_t (*repeats)(const Call&) = nullptr;
+  /// `eval` may be given a run of the leading positions in place of all of them: it takes extents from its
+  /// operands, and every position of y is computed alike, whatever stands beside it.
+  bool by_panels = false;
   bool random = false;  ///< the value depends on the step of the run
   bool view = false;    ///< the output is input 0 byte for byte, so a run need not copy it
+  bool in_place = false;  ///< `eval` may write y over input 0
   Type (*infer)(const Call&) = nullptr;
   void (*block)(const Block&) = nullptr;
   void (*eval)(const Eval&) = nullptr;

@@ -18,6 +18,9 @@ class Workers {
 
   int threads() const { return threads_; }
 
+  /// In a body of for_each: which of the threads this is, counted from 0.
+  std::size_t slot() const;
+
   /// Calls `body(begin, end)` for the pieces [0, grain), [grain, 2 grain), ... of [0, count), in any order.
   template <class Body>
   void for_each(std::size_t count, std::size_t grain, Body&& body) const {
