@@ -24,7 +24,9 @@ Workers::Workers(int threads) : threads_(threads == 0 ? oneapi::tbb::info::defau
 Workers::~Workers() = default;
 
 std::size_t Workers::slot() const {
-  return threads_ == 1 ? 0 : static_cast<std::size_t>(oneapi::tbb::this_task_arena::current_thread_index());
+  // Work that is not worth sharing runs outside of the arena, on one thread: any number will do there.
+  const int index = oneapi::tbb::this_task_arena::current_thread_index();
+  return index < 0 ? 0 : static_cast<std::size_t>(index % threads_);
 }
 
 void Workers::run(std::size_t count, std::size_t grain, void (*piece)(void*, std::size_t, std::size_t),

@@ -31,6 +31,7 @@ constexpr Entry kLaws[] = {
     {"body", laws::body},
     {"precision", laws::precision},
     {"schedule", laws::schedule},
+    {"panels", laws::panels},
     {"purity", laws::purity},
     {"reload", laws::reload},
     {"refold", laws::refold},

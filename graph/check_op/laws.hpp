@@ -56,6 +56,7 @@ void sparsity(Bench& b);
 void body(Bench& b);
 void precision(Bench& b);
 void schedule(Bench& b);
+void panels(Bench& b);
 void purity(Bench& b);
 void reload(Bench& b);
 void refold(Bench& b);

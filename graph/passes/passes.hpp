@@ -5,7 +5,8 @@
 #include <span>
 #include <vector>
 
-/// What compile does to a recording, one file each. All but the last make a recording with equal results.
+/// What compile does to a recording, one file each: first recordings with equal results, then when and where
+/// it is computed.
 namespace backdrop::passes {
 
 /// Only what the roots need.
@@ -16,19 +17,49 @@ Rewrite expand(const Tape& tape);
 /// between them: what is computed again draws its masks again.
 Rewrite share(const Tape& tape);
 
+/// What a run does, in order.
+struct Schedule {
+  /// parts[begin, end); with `axes` > 0 a group, which runs panel by panel: some positions of its leading
+  /// axes at a time.
+  struct Step {
+    std::uint32_t begin, end;
+    std::size_t axes;
+  };
+  struct Part {
+    std::uint32_t node;
+    bool repeated;  ///< for this group alone
+  };
+  std::vector<Step> steps;
+  std::vector<Part> parts;
+  std::vector<std::uint32_t> home;  ///< the node whose bytes a node has: itself, or what it is a view of
+
+  std::span<const Part> parts_of(const Step& step) const {
+    return std::span(parts).subspan(step.begin, step.end - step.begin);
+  }
+};
+/// Every node by itself.
+Schedule one_by_one(const Tape& tape, const std::vector<bool>& results);
+/// Nodes that work element by element or row by row stand in groups, so that values between them never leave
+/// the cache.
+Schedule group(const Tape& tape, const std::vector<bool>& results);
+
 /// Where intermediate values lie in the one arena of a run.
 struct MemoryPlan {
   static constexpr std::size_t kElsewhere = static_cast<std::size_t>(-1);
-  std::vector<std::size_t> offset;  ///< in bytes; kElsewhere for leaves and results
-  std::vector<std::uint32_t> home;  ///< the node whose bytes a node has: itself, or what it is a view of
+  std::vector<std::size_t>
+      offset;  ///< in bytes by node; kElsewhere for leaves, results, and what no step stores
+  std::vector<std::uint32_t> fixed;  ///< nodes to be computed once per workspace
+  std::vector<bool> stored;          ///< by part: whether others need the value
   std::size_t bytes = 0;
 };
-/// Offsets by liveness: a slot serves again after its last use, and an elementwise op may write over an input
-/// that dies there. `results` keep memory of their own.
-MemoryPlan plan_memory(const Tape& tape, const std::vector<bool>& results);
+/// Offsets by liveness: a slot serves again after its last use, and an op may write over an input that dies
+/// there, if it works element by element or says so. `results` keep memory of their own.
+MemoryPlan plan_memory(const Tape& tape, const Schedule& schedule, const std::vector<bool>& results);
 
 /// Whether a node is computed once per workspace rather than in every run: it has no inputs and is not
 /// random.
 bool is_fixed(const Node& node);
+/// By node: itself, or what it is a view of.
+std::vector<std::uint32_t> homes(const Tape& tape, const std::vector<bool>& results);
 
 }  // namespace backdrop::passes

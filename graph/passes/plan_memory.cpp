@@ -51,65 +51,130 @@ std::size_t slot_bytes(const Tape& tape, const Node& node) {
   return std::max<std::size_t>((used + kVector - 1) / kVector * kVector, kVector);
 }
 
-}  // namespace
-
-bool is_fixed(const Node& node) { return node.arity == 0 && !is_leaf(*node.op) && !node.op->random; }
-
-MemoryPlan plan_memory(const Tape& tape, const std::vector<bool>& results) {
-  constexpr std::uint32_t kNever = 0xFFFFFFFF;
-  const std::size_t n = tape.size();
-  MemoryPlan plan;
-  plan.offset.assign(n, MemoryPlan::kElsewhere);
-  plan.home.resize(n);
-  std::vector<std::uint32_t> last_use(n);
-  for (std::size_t i = 0; i < n; ++i) {
-    const Node& node = tape.node(i);
-    const bool view = node.op->view && !results[i];
-    plan.home[i] = view ? plan.home[node.inputs()[0]] : static_cast<std::uint32_t>(i);
-    last_use[i] = is_fixed(node) || results[i] || is_leaf(*node.op) ? kNever : static_cast<std::uint32_t>(i);
-    for (std::uint32_t input : node.inputs()) {
-      std::uint32_t& last = last_use[plan.home[input]];
-      if (last != kNever) last = static_cast<std::uint32_t>(i);
-    }
+class Planning {
+ public:
+  Planning(const Tape& tape, const Schedule& schedule, const std::vector<bool>& results)
+      : tape_(tape), schedule_(schedule), results_(results) {
+    plan_.offset.assign(tape.size(), MemoryPlan::kElsewhere);
+    plan_.stored.assign(schedule.parts.size(), false);
+    last_use_.assign(tape.size(), kNever);
+    step_with_.assign(tape.size(), kNever);
   }
-  FreeList free;
-  const auto release = [&](std::uint32_t home) {
-    free.give(plan.offset[home], slot_bytes(tape, tape.node(home)));
-    last_use[home] = kNever;  // given back once
-  };
-  // What outlives a run comes first, so that no slot before it is ever shared with it.
-  for (std::size_t i = 0; i < n; ++i) {
-    if (is_fixed(tape.node(i)) && !results[i]) plan.offset[i] = free.take(slot_bytes(tape, tape.node(i)));
+
+  MemoryPlan run() {
+    find_uses();
+    // What outlives a run comes first, so that no slot before it is ever shared with it.
+    for (std::uint32_t i : plan_.fixed) plan_.offset[i] = free_.take(slot_bytes(tape_, tape_.node(i)));
+    for (std::uint32_t s = 0; s < schedule_.steps.size(); ++s) place(s);
+    plan_.bytes = free_.end();
+    return std::move(plan_);
   }
-  for (std::size_t i = 0; i < n; ++i) {
-    const Node& node = tape.node(i);
-    if (is_leaf(*node.op) || is_fixed(node)) continue;
-    if (plan.home[i] != i) {
-      plan.offset[i] = plan.offset[plan.home[i]];
-      continue;
-    }
-    std::uint32_t reused = kNever;
-    for (std::uint32_t input : node.inputs()) {
-      const std::uint32_t home = plan.home[input];
-      if (last_use[home] != i || home == i) continue;
-      const bool in_place = reused == kNever && !results[i] && node.op->block != nullptr &&
-                            tape.node(home).dtype == node.dtype &&
-                            slot_bytes(tape, tape.node(home)) == slot_bytes(tape, node);
-      if (in_place) {
-        reused = home;
-        plan.offset[i] = plan.offset[home];
-        last_use[home] = kNever;
+
+ private:
+  static constexpr std::uint32_t kNever = 0xFFFFFFFF;
+
+  std::uint32_t home(std::uint32_t node) const { return schedule_.home[node]; }
+  bool in_arena(std::uint32_t node) const { return plan_.offset[node] != MemoryPlan::kElsewhere; }
+
+  // A value that a step needs and does not make itself is stored, up to its last such step.
+  void find_uses() {
+    std::vector<bool> fixed(tape_.size(), false);
+    for (std::uint32_t s = 0; s < schedule_.steps.size(); ++s) {
+      const auto parts = schedule_.parts_of(schedule_.steps[s]);
+      for (const Schedule::Part& part : parts) step_with_[part.node] = s;
+      for (const Schedule::Part& part : parts) {
+        for (std::uint32_t input : tape_.node(part.node).inputs()) {
+          const std::uint32_t from = home(input);
+          if (step_with_[from] == s) continue;
+          if (!is_fixed(tape_.node(from)) || results_[from]) {
+            last_use_[from] = s;
+          } else if (!fixed[from]) {
+            fixed[from] = true;
+            plan_.fixed.push_back(from);
+          }
+        }
       }
     }
-    if (!results[i] && reused == kNever) plan.offset[i] = free.take(slot_bytes(tape, node));
-    for (std::uint32_t input : node.inputs()) {
-      const std::uint32_t home = plan.home[input];
-      if (home != i && last_use[home] == i) release(home);
+    std::ranges::sort(plan_.fixed);  // as they were recorded
+    for (const Schedule::Step& step : schedule_.steps) {
+      for (std::uint32_t k = step.begin; k < step.end; ++k) {
+        const auto [node, repeated] = schedule_.parts[k];
+        plan_.stored[k] = !repeated && (results_[node] || step.axes == 0 || last_use_[node] != kNever);
+      }
     }
-    if (!results[i] && last_use[i] == i) release(static_cast<std::uint32_t>(i));  // nobody reads it
   }
-  plan.bytes = free.end();
-  return plan;
+
+  void place(std::uint32_t s) {
+    const Schedule::Step& step = schedule_.steps[s];
+    for (std::uint32_t k = step.begin; k < step.end; ++k) {
+      const std::uint32_t i = schedule_.parts[k].node;
+      if (!plan_.stored[k] || results_[i]) continue;
+      const std::uint32_t over = written_over(s, k);
+      if (over == kNever) {
+        plan_.offset[i] = free_.take(slot_bytes(tape_, tape_.node(i)));
+      } else {
+        plan_.offset[i] = plan_.offset[over];
+        last_use_[over] = kNever;  // given on
+      }
+    }
+    for (const Schedule::Part& part : schedule_.parts_of(step)) {
+      for (std::uint32_t input : tape_.node(part.node).inputs()) {
+        if (in_arena(home(input)) && last_use_[home(input)] == s) release(home(input));
+      }
+    }
+    for (std::uint32_t k = step.begin; k < step.end; ++k) {
+      const std::uint32_t i = schedule_.parts[k].node;
+      if (plan_.stored[k] && in_arena(i) && last_use_[i] == kNever) release(i);  // nobody reads it
+    }
+  }
+
+  void release(std::uint32_t node) {
+    free_.give(plan_.offset[node], slot_bytes(tape_, tape_.node(node)));
+    last_use_[node] = kNever;  // given back once
+  }
+
+  // An operand in the arena that dies in step s, whose slot the value of part k may take.
+  std::uint32_t written_over(std::uint32_t s, std::uint32_t k) const {
+    const Node& node = tape_.node(schedule_.parts[k].node);
+    const auto inputs = node.inputs();
+    if (node.op->block == nullptr && !node.op->in_place) return kNever;
+    for (std::uint32_t input : node.op->block == nullptr ? inputs.first(1) : inputs) {
+      const std::uint32_t from = home(input);
+      const Node& other = tape_.node(from);
+      const bool dies = in_arena(from) && last_use_[from] == s && !is_fixed(other);
+      if (dies && other.dtype == node.dtype && slot_bytes(tape_, other) == slot_bytes(tape_, node) &&
+          !needed_otherwise(s, k, from)) {
+        return from;
+      }
+    }
+    return kNever;
+  }
+
+  // Whether a value is read after part k in the same step, or not panel by panel.
+  bool needed_otherwise(std::uint32_t s, std::uint32_t k, std::uint32_t from) const {
+    const Schedule::Step& step = schedule_.steps[s];
+    for (std::uint32_t j = step.begin; j < step.end; ++j) {
+      const auto [node, repeated] = schedule_.parts[j];
+      if (j <= k && !repeated) continue;
+      for (std::uint32_t input : tape_.node(node).inputs()) {
+        if (home(input) == from) return true;
+      }
+    }
+    return false;
+  }
+
+  const Tape& tape_;
+  const Schedule& schedule_;
+  const std::vector<bool>& results_;
+  MemoryPlan plan_;
+  FreeList free_;
+  std::vector<std::uint32_t> last_use_, step_with_;  // steps, by home
+};
+
+}  // namespace
+
+MemoryPlan plan_memory(const Tape& tape, const Schedule& schedule, const std::vector<bool>& results) {
+  return Planning(tape, schedule, results).run();
 }
 
 }  // namespace backdrop::passes

@@ -337,6 +337,25 @@ std::vector<OpSample> sums() {
   };
 }
 
+// x, but 1 more where a kernel call begins.
+constinit const Op cut_by_blocks{
+    .name = "cut_by_blocks",
+    .inputs = {"x"},
+    .structure = Structure::diagonal,
+    .infer = like_x,
+    .block =
+        [](const Block& b) {
+          const auto each = [&]<class T>(T) {
+            for (std::size_t k = 0; k < b.count; ++k) {
+              static_cast<T*>(b.y)[k] = static_cast<const T*>(b.x[0])[k] + static_cast<T>(k == 0);
+            }
+          };
+          b.dtype() == DType::f32 ? each(float{}) : each(double{});
+        },
+    .vjp = {[](const Call&, Var g) { return g; }},
+    .jvp = rule::linear,
+};
+
 // a * b, but not where both are one Var.
 constinit const Op not_tied{
     .name = "not_tied",
@@ -387,6 +406,7 @@ std::vector<Wrong> wrong_ops() {
       {not_in_pattern, of_vectors<not_in_pattern>(), OpLaw::sparsity, "by the pattern"},
       {wrong_batch, of_vectors<wrong_batch>(), OpLaw::batch, "of many values of x0, number 0 gives"},
       {cut_by_threads, sums(), OpLaw::schedule, "with 2 threads is"},
+      {cut_by_blocks, of_vectors<cut_by_blocks>(), OpLaw::panels, "by 1 position(s) of 1 leading axes"},
       {not_tied, products(), OpLaw::tied, "x1 = x0: the vjp of one Var"},
   };
 }

@@ -11,6 +11,11 @@
 
 namespace backdrop {
 
+namespace running {
+struct Plan;
+class Workspace;
+}  // namespace running
+
 /// A value for an input of the tape, by the input's Var or name. The name must outlive the run.
 struct Feed {
   Feed(std::string_view input, Tensor tensor) : name(input), value(std::move(tensor)) {}
@@ -65,12 +70,9 @@ class Outputs {
 
  private:
   friend class Program;
-  friend Program compile(const Tape& tape, const Targets& targets);
-  struct Workspace;
-  struct Plan;
-  explicit Outputs(std::shared_ptr<const Plan> plan);
-  std::shared_ptr<const Plan> plan_;
-  Workspace* workspace_ = nullptr;  // lent by the plan
+  explicit Outputs(std::shared_ptr<const running::Plan> plan);
+  std::shared_ptr<const running::Plan> plan_;
+  running::Workspace* workspace_ = nullptr;  // lent by the plan
 };
 
 /// Inputs and Variables -> outputs and updates, compiled from a tape that may change or die afterwards.
@@ -87,16 +89,15 @@ class Program {
     return run(std::span<const Feed>(feeds.begin(), feeds.size()), options);
   }
 
-  /// Kernels called by one run.
+  /// Parts that a run works on one after the other: a kernel each, or a group of them.
   std::size_t steps() const;
   /// Bytes of the one arena that holds all intermediate values.
   std::size_t arena_bytes() const;
 
  private:
   friend Program compile(const Tape& tape, const Targets& targets);
-  using Plan = Outputs::Plan;
-  explicit Program(std::shared_ptr<const Plan> plan) : plan_(std::move(plan)) {}
-  std::shared_ptr<const Plan> plan_;
+  explicit Program(std::shared_ptr<const running::Plan> plan) : plan_(std::move(plan)) {}
+  std::shared_ptr<const running::Plan> plan_;
 };
 
 /// What `value` needs beyond the Vars.

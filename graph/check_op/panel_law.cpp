@@ -1,0 +1,109 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <backdrop/core/op.hpp>
+#include <backdrop/core/workers.hpp>
+#include <optional>
+
+#include "laws.hpp"
+
+namespace backdrop::laws {
+
+namespace {
+
+// Calls the kernel with rows [first, first + count) of the leading axes in place of all.
+class Panels {
+ public:
+  Panels(Case& c, const Call& call) : call_(call), value_(value_of(c, call.y)) {
+    for (std::size_t k = 0; k < call.arity(); ++k) operands_.push_back(value_of(c, call[k]));
+  }
+
+  const Tensor& value() const { return value_; }
+
+  // How many leading axes all have in common, and are worked on position by position.
+  std::size_t axes() const {
+    const Op& op = *call_.node.op;
+    std::size_t axes = value_.shape().rank();
+    for (std::size_t k = 0; k < call_.arity(); ++k) {
+      axes = std::min(axes, op.block != nullptr ? operands_[k].shape().rank() : op.leading(call_, k));
+    }
+    return axes;
+  }
+
+  // The value, computed by panels of `count` positions; none where panels would split the bytes of a mask.
+  std::optional<Tensor> computed(std::size_t axes, std::size_t count) const {
+    const std::size_t positions = Shape(value_.shape().extents().first(axes)).numel();
+    Tensor y = Tensor::uninitialized(value_.shape(), value_.dtype());
+    void* const to = y.mutable_bytes();
+    for (std::size_t first = 0; first < positions; first += count) {
+      const Rows rows{axes, positions, first, std::min(count, positions - first)};
+      std::vector<Shape> shapes{rows.shape(value_.shape())};
+      for (const Tensor& x : operands_) shapes.push_back(rows.shape(x.shape()));
+      std::vector<Array> arrays{rows.part(y, to, shapes[0])};
+      for (std::size_t k = 0; k < operands_.size(); ++k) {
+        arrays.push_back(rows.part(operands_[k], const_cast<void*>(operands_[k].bytes()), shapes[k + 1]));
+      }
+      if (std::ranges::any_of(arrays, [](const Array& a) { return a.data == nullptr; })) return std::nullopt;
+      call(arrays, first * (y.numel() / positions));
+    }
+    return y;
+  }
+
+ private:
+  struct Rows {
+    std::size_t axes, positions, first, count;
+
+    Shape shape(const Shape& whole) const {
+      std::vector<std::int64_t> extents(whole.begin(), whole.end());
+      std::fill_n(extents.begin(), axes, 1);
+      extents[axes - 1] = static_cast<std::int64_t>(count);
+      return Shape(std::move(extents));
+    }
+    Array part(const Tensor& t, void* bytes, const Shape& some) const {
+      const std::size_t before = first * (t.numel() / positions);
+      if (t.dtype() == DType::mask && before % 8 != 0) return {nullptr, &some, t.dtype()};
+      return {static_cast<std::byte*>(bytes) + byte_size(t.dtype(), before), &some, t.dtype()};
+    }
+  };
+
+  void call(const std::vector<Array>& arrays, std::uint64_t first) const {
+    const Op& op = *call_.node.op;
+    if (op.block == nullptr) {
+      op.eval(Eval{call_, arrays[0], arrays.data() + 1, alone_, kStep});
+      return;
+    }
+    std::vector<const void*> x;
+    for (std::size_t k = 1; k < arrays.size(); ++k) x.push_back(arrays[k].data);
+    op.block(Block{call_, arrays[0].data, x.data(), arrays[0].numel(), first, kStep});
+  }
+
+  Call call_;
+  Tensor value_;
+  std::vector<Tensor> operands_;
+  Workers alone_{1};
+};
+
+}  // namespace
+
+void panels(Bench& b) {
+  if (b.op().block == nullptr && !b.op().by_panels) return;
+  b.for_each({Variant::as_written, Variant::large}, [&](Case& c) {
+    const Panels panels(c, c.tape().call(c.at));
+    if (panels.value().numel() == 0) return false;
+    bool looked = false;
+    for (std::size_t axes = 1; axes <= panels.axes(); ++axes) {
+      for (const std::size_t count : {std::size_t{1}, std::size_t{3}, std::size_t{8}, std::size_t{200}}) {
+        const std::optional<Tensor> found = panels.computed(axes, count);
+        if (!found) continue;
+        looked = true;
+        if (found->same_bits(panels.value())) continue;
+        b.fail(c, fmt::format("by {} position(s) of {} leading axes it is {}, and whole {}", count, axes,
+                              to_string(*found), to_string(panels.value())));
+        return true;
+      }
+    }
+    return looked;
+  });
+}
+
+}  // namespace backdrop::laws

@@ -1,0 +1,301 @@
+#include <algorithm>
+#include <backdrop/core/op.hpp>
+#include <backdrop/ops/checkpoint.hpp>
+#include <utility>
+
+#include "passes/passes.hpp"
+
+// Elementwise nodes, and those that work row by row, pass memory once as a group: all of them for some rows,
+// then for the next rows. The rows are positions along leading axes that all of the group share.
+//
+// Nodes are met in order, and each joins the step that its last operand was computed in, if that is a group
+// whose rows fit. Steps run in the order they were begun in, so what a node joins comes after all of its
+// operands.
+namespace backdrop::passes {
+
+namespace {
+
+// Values of fewer elements begin no group: they lie in the cache anyway.
+constexpr std::size_t kSmall = 1024;
+// The rows of a group have at most this many elements, so that a few of them fit into the cache.
+constexpr std::size_t kLongestRow = 16384;
+constexpr std::size_t kMostNodes = 64;
+
+constexpr std::uint32_t kNone = 0xFFFFFFFF;     // no step: a leaf, or computed once per workspace
+constexpr std::uint32_t kWaiting = 0xFFFFFFFE;  // until somebody needs it
+
+std::size_t shared_axes(const Shape& a, const Shape& b, std::size_t most) {
+  most = std::min({most, a.rank(), b.rank()});
+  std::size_t k = 0;
+  while (k < most && a[k] == b[k]) ++k;
+  return k;
+}
+
+std::size_t positions(const Shape& shape, std::size_t axes) {
+  std::size_t n = 1;
+  for (std::size_t k = 0; k < axes; ++k) n *= static_cast<std::size_t>(shape[k]);
+  return n;
+}
+
+class Grouping {
+ public:
+  Grouping(const Tape& tape, const std::vector<bool>& results)
+      : tape_(tape), results_(results), home_(homes(tape, results)), step_of_(tape.size(), kNone) {}
+
+  Schedule run() {
+    for (std::uint32_t i = 0; i < tape_.size(); ++i) {
+      if (!is_leaf(op(i)) && home_[i] == i) meet(i);
+    }
+    return schedule();
+  }
+
+ private:
+  // A step as it grows.
+  struct Step {
+    const Shape* rows = nullptr;  // whose leading axes the group shares; null: a node alone
+    std::size_t axes = 0;
+    std::size_t largest = 0;  // elements of the largest value
+    std::size_t nodes = 0;
+    std::uint32_t first_consumer = kNone, last_consumer = 0;  // other steps that need a value of this one
+    std::uint32_t merged_into = kNone;
+  };
+  struct Part {
+    std::uint32_t step, node;
+    bool repeated;  // written anew in every group that needs it
+  };
+
+  const Op& op(std::uint32_t i) const { return *tape_.node(i).op; }
+  const Shape& shape(std::uint32_t i) const { return tape_.shape(tape_.node(i).shape); }
+
+  void meet(std::uint32_t i) {
+    // What merely repeats is cheaper to write anew in every group than to read; random numbers wait for those
+    // who need them first.
+    const Node& node = tape_.node(i);
+    const bool repeats = node.op->repeats != nullptr && repeated_from(i) != kWaiting;
+    const bool draws = node.op->random && node.arity == 0 && node.op->block != nullptr;
+    if (!results_[i] && (repeats || draws)) {
+      step_of_[i] = kWaiting;
+      return;
+    }
+    if (is_fixed(node) && !results_[i]) return;
+    if (!join(i)) begin_alone(i);
+  }
+
+  // The step of what a repeating node repeats.
+  std::uint32_t repeated_from(std::uint32_t i) const {
+    return tape_.node(i).arity == 0 ? kNone : step_of(tape_.node(i).inputs()[0]);
+  }
+  std::uint32_t step_of(std::uint32_t node) const { return now(step_of_[home_[node]]); }
+  std::uint32_t now(std::uint32_t step) const {
+    while (step < kWaiting && steps_[step].merged_into != kNone) step = steps_[step].merged_into;
+    return step;
+  }
+
+  void begin_alone(std::uint32_t i) {
+    for (std::uint32_t input : tape_.node(i).inputs()) {
+      const std::uint32_t home = home_[input];
+      if (step_of_[home] == kWaiting) {
+        if (op(home).repeats == nullptr || tape_.node(home).arity > 0) {
+          for (std::uint32_t source : tape_.node(home).inputs()) consume(source, next_step());
+          begin(home);
+        } else {
+          step_of_[home] = kNone;  // computed once per workspace
+        }
+      }
+    }
+    for (std::uint32_t input : tape_.node(i).inputs()) consume(input, next_step());
+    begin(i);
+  }
+
+  std::uint32_t next_step() const { return static_cast<std::uint32_t>(steps_.size()); }
+  void begin(std::uint32_t i) {
+    step_of_[i] = next_step();
+    steps_.push_back({.nodes = 1});
+    parts_.push_back({step_of_[i], i, false});
+  }
+  void consume(std::uint32_t input, std::uint32_t by) {
+    const std::uint32_t step = step_of(input);
+    if (step >= kWaiting || step == by) return;
+    steps_[step].first_consumer = std::min(steps_[step].first_consumer, by);
+    steps_[step].last_consumer = std::max(steps_[step].last_consumer, by);
+  }
+
+  // The leading axes along which node i can be cut, given its operands; 0: none.
+  std::size_t cuttable_axes(std::uint32_t i) const {
+    const Call c = tape_.call(i);
+    const Shape& y = shape(i);
+    std::size_t axes = y.rank();
+    if (c.node.op->block == nullptr && !c.node.op->by_panels) return 0;
+    for (std::size_t k = 0; k < c.arity(); ++k) {
+      const std::uint32_t input = c.node.inputs()[k];
+      if (c.node.op->block == nullptr) axes = std::min(axes, c.node.op->leading(c, k));
+      axes = shared_axes(shape(input), y, axes);
+      if (step_of(input) == kWaiting && op(home_[input]).repeats != nullptr) {
+        axes = home_[input] == input ? repeated_axes(input, axes) : 0;
+      }
+    }
+    return axes;
+  }
+
+  // Of a waiting node: how many axes may be cut, for it is the same along them or has them in common with its
+  // input.
+  std::size_t repeated_axes(std::uint32_t i, std::size_t most) const {
+    const Call c = tape_.call(i);
+    return std::min(most, std::max(op(i).repeats(c), common_axes(i)));
+  }
+  std::size_t common_axes(std::uint32_t i) const {
+    return tape_.node(i).arity > 0 && op(i).by_panels ? op(i).leading(tape_.call(i), 0) : 0;
+  }
+
+  bool fits(std::size_t largest, const Shape& rows, std::size_t axes) const {
+    return axes > 0 && largest / std::max<std::size_t>(1, positions(rows, axes)) <= kLongestRow;
+  }
+
+  bool join(std::uint32_t i) {
+    const Node& node = tape_.node(i);
+    std::size_t largest = shape(i).numel();
+    for (std::uint32_t input : node.inputs()) largest = std::max(largest, shape(input).numel());
+    const std::size_t axes = cuttable_axes(i);
+    if (!fits(largest, shape(i), axes)) return false;
+
+    std::uint32_t last = kNone;
+    const auto later = [&](std::uint32_t step) {
+      if (step < kWaiting && (last == kNone || step > last)) last = step;
+    };
+    for (std::uint32_t input : node.inputs()) {
+      later(step_of(input));
+      if (step_of(input) == kWaiting) {
+        for (std::uint32_t source : tape_.node(home_[input]).inputs()) later(step_of(source));
+      }
+    }
+    // What is computed again is meant to be computed late.
+    const bool late = std::ranges::any_of(node.inputs(), [&](auto input) { return &op(input) == &again_op; });
+    if (last == kNone || late || !take(last, i, axes, largest)) {
+      if (largest < kSmall) return false;
+      last = next_step();
+      steps_.push_back({.rows = &shape(i), .axes = axes, .largest = largest});
+    }
+    for (std::uint32_t input : node.inputs()) add_operand(input, last);
+    add(i, last);
+    step_of_[i] = last;
+    for (std::uint32_t input : node.inputs()) merge(step_of(input), last);
+    return true;
+  }
+
+  void add(std::uint32_t node, std::uint32_t step, bool repeated = false) {
+    parts_.push_back({step, node, repeated});
+    ++steps_[step].nodes;
+  }
+  void add_operand(std::uint32_t input, std::uint32_t step) {
+    const std::uint32_t home = home_[input];
+    if (step_of_[home] != kWaiting) return consume(input, step);
+    if (op(home).repeats == nullptr) {
+      add(home, step);
+      step_of_[home] = step;
+      return;
+    }
+    add(home, step, true);
+    for (std::uint32_t source : tape_.node(home).inputs()) {
+      consume(source, step);
+      // Whoever reads all of a value cannot stand in one group with it.
+      if (step_of(source) < step && common_axes(home) < steps_[step].axes) {
+        steps_[step_of(source)].first_consumer = 0;
+      }
+    }
+  }
+
+  // Makes the group ready for node i, if their rows fit.
+  bool take(std::uint32_t step, std::uint32_t i, std::size_t axes, std::size_t largest) {
+    Step& s = steps_[step];
+    if (s.rows == nullptr || s.nodes >= kMostNodes) return false;
+    std::size_t shared = shared_axes(*s.rows, shape(i), std::min(s.axes, axes));
+    for (std::uint32_t input : tape_.node(i).inputs()) {
+      const std::uint32_t home = home_[input];
+      if (step_of_[home] != kWaiting) continue;
+      for (std::uint32_t source : tape_.node(home).inputs()) {
+        if (step_of(source) == step) shared = std::min(shared, common_axes(home));
+      }
+    }
+    largest = std::max(largest, s.largest);
+    if (!fits(largest, *s.rows, shared)) return false;
+    s.axes = shared;
+    s.largest = largest;
+    return true;
+  }
+
+  // Moves a group to a later one, if nobody in between needs it.
+  void merge(std::uint32_t from, std::uint32_t into) {
+    if (from >= kWaiting || from == into || steps_[from].rows == nullptr) return;
+    Step &a = steps_[from], &b = steps_[into];
+    if (from > into || a.first_consumer == 0 || now(a.first_consumer) < into) return;
+    if (a.nodes + b.nodes > kMostNodes) return;
+    const std::size_t shared = shared_axes(*a.rows, *b.rows, std::min(a.axes, b.axes));
+    const std::size_t largest = std::max(a.largest, b.largest);
+    if (!fits(largest, *b.rows, shared)) return;
+    b.axes = shared;
+    b.largest = largest;
+    b.nodes += a.nodes;
+    a.merged_into = into;
+    if (now(a.last_consumer) != into) {
+      b.first_consumer = std::min(b.first_consumer, into + 1);
+      b.last_consumer = std::max(b.last_consumer, a.last_consumer);
+    }
+  }
+
+  Schedule schedule() {
+    for (Part& part : parts_) part.step = now(part.step);
+    const auto place = [](const Part& p) { return std::pair(p.step, p.node); };
+    std::ranges::sort(parts_, {}, place);
+    const auto twice = std::ranges::unique(parts_, {}, place);
+    parts_.erase(twice.begin(), twice.end());
+    Schedule out;
+    out.home = std::move(home_);
+    out.parts.reserve(parts_.size());
+    for (std::size_t k = 0; k < parts_.size();) {
+      const std::uint32_t step = parts_[k].step;
+      const auto begin = static_cast<std::uint32_t>(out.parts.size());
+      for (; k < parts_.size() && parts_[k].step == step; ++k) {
+        out.parts.push_back({parts_[k].node, parts_[k].repeated});
+      }
+      const auto end = static_cast<std::uint32_t>(out.parts.size());
+      out.steps.push_back({begin, end, end - begin > 1 ? steps_[step].axes : 0});
+    }
+    return out;
+  }
+
+  const Tape& tape_;
+  const std::vector<bool>& results_;
+  std::vector<std::uint32_t> home_, step_of_;
+  std::vector<Step> steps_;
+  std::vector<Part> parts_;
+};
+
+}  // namespace
+
+bool is_fixed(const Node& node) { return node.arity == 0 && !is_leaf(*node.op) && !node.op->random; }
+
+std::vector<std::uint32_t> homes(const Tape& tape, const std::vector<bool>& results) {
+  std::vector<std::uint32_t> home(tape.size());
+  for (std::uint32_t i = 0; i < tape.size(); ++i) {
+    const Node& node = tape.node(i);
+    home[i] = node.op->view && !results[i] ? home[node.inputs()[0]] : i;
+  }
+  return home;
+}
+
+Schedule one_by_one(const Tape& tape, const std::vector<bool>& results) {
+  Schedule out;
+  out.home = homes(tape, results);
+  for (std::uint32_t i = 0; i < tape.size(); ++i) {
+    const Node& node = tape.node(i);
+    if (is_leaf(*node.op) || out.home[i] != i || (is_fixed(node) && !results[i])) continue;
+    const auto begin = static_cast<std::uint32_t>(out.parts.size());
+    out.parts.push_back({i, false});
+    out.steps.push_back({begin, begin + 1, 0});
+  }
+  return out;
+}
+
+Schedule group(const Tape& tape, const std::vector<bool>& results) { return Grouping(tape, results).run(); }
+
+}  // namespace backdrop::passes
