@@ -22,42 +22,68 @@ HWY_BEFORE_NAMESPACE();
 namespace backdrop::kernels::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
-#if HWY_TARGET == HWY_SCALAR
-
-constexpr std::size_t kBatchBlocks = 8;
-constexpr std::size_t kBatchBytes = kBatchBlocks * kBlockBytes;
-
-/// The blocks of one key and step, a batch at a time.
-class Blocks {
- public:
-  Blocks(Key key, std::uint32_t step) : key_(key), step_(step) {}
-
-  void write_batch(std::uint64_t first_block, std::uint8_t* out) const {
-    for (std::size_t i = 0; i < kBatchBlocks; ++i) {
-      const auto words = random_block(key_, step_, first_block + i);
-      std::memcpy(out + i * kBlockBytes, words.data(), kBlockBytes);
+/// Decides the elements that equal the 16-bit threshold, in n blocks of numbers, by 16 further bits each.
+HWY_NOINLINE void break_ties(Key key, std::uint32_t step, DropThreshold drop, std::uint64_t first_block,
+                             std::size_t n, std::uint8_t* bits) {
+  const auto number = [](const auto& words, std::size_t i) { return words[i / 2] >> i % 2 * 16 & 0xFFFF; };
+  for (std::size_t k = 0; k < n; ++k) {
+    const auto words = random_block(key, step, first_block + k);
+    for (std::size_t i = 0; i < 8; ++i) {
+      if (number(words, i) != drop.top()) continue;
+      const auto finer = random_block(key, step, kTieBlock + first_block + k);
+      if (number(finer, i) < drop.value % (1u << 16)) {
+        bits[k] = static_cast<std::uint8_t>(bits[k] & ~(1u << i));
+      }
     }
   }
+}
+
+#if HWY_TARGET == HWY_SCALAR
+
+constexpr std::size_t kChains = 1, kLanes = 1;
+
+class Blocks {
+ public:
+  Blocks(Key key, std::uint32_t step, std::uint32_t) : key_(key), step_(step) {}
+  auto operator[](std::uint64_t block) const { return random_block(key_, step_, block); }
 
  private:
   Key key_;
   std::uint32_t step_;
 };
 
-/// Writes the mask bits that a batch of random numbers stands for, and returns whether any of them equals the
-/// threshold.
-template <class Number>
-bool compare(const std::uint8_t* batch, Number threshold, std::uint8_t* bits) {
-  bool tie = false;
-  for (std::size_t i = 0; i < kBatchBytes / sizeof(Number); ++i) {
-    Number u;
-    std::memcpy(&u, batch + i * sizeof(Number), sizeof(Number));
-    if (i % 8 == 0) bits[i / 8] = 0;
-    bits[i / 8] = static_cast<std::uint8_t>(bits[i / 8] | unsigned{u >= threshold} << i % 8);
-    tie |= u == threshold;
+struct WriteBlocks {
+  static constexpr std::size_t kBytes = kBlockBytes;
+
+  template <std::size_t>
+  void batch(const Blocks& blocks, std::uint64_t block, std::uint8_t* out) const {
+    const auto words = blocks[block];
+    std::memcpy(out, words.data(), kBlockBytes);
   }
-  return tie;
-}
+};
+
+template <class Number>
+struct Compare {
+  static constexpr std::size_t kBytes = kBlockBytes / sizeof(Number) / 8;
+
+  Key key;
+  std::uint32_t step;
+  DropThreshold drop;
+
+  template <std::size_t>
+  void batch(const Blocks& blocks, std::uint64_t block, std::uint8_t* bits) const {
+    const auto words = blocks[block];
+    Number u[kBlockBytes / sizeof(Number)];
+    std::memcpy(u, words.data(), kBlockBytes);
+    bool tie = false;
+    for (std::size_t i = 0; i < std::size(u); ++i) {
+      if (i % 8 == 0) bits[i / 8] = 0;
+      bits[i / 8] = static_cast<std::uint8_t>(bits[i / 8] | unsigned{u[i] >= drop.top()} << i % 8);
+      tie |= u[i] == drop.top();
+    }
+    if (sizeof(Number) == 2 && tie) break_ties(key, step, drop, block, 1, bits);
+  }
+};
 
 #else
 
@@ -69,56 +95,69 @@ using U64 = hn::Vec<decltype(kU64)>;
 // multiplication: as many as the registers hold.
 constexpr std::size_t kChains = HWY_TARGET == HWY_AVX3 ? 4 : 2;
 constexpr std::size_t kLanes = hn::MaxLanes(kU64);
-constexpr std::size_t kBatchBlocks = kChains * kLanes;
-constexpr std::size_t kBatchBytes = kBatchBlocks * kBlockBytes;
 
-/// The blocks of one key and step, a batch at a time.
+/// The blocks of one key and step whose numbers have the same upper half.
 class Blocks {
  public:
-  Blocks(Key key, std::uint32_t step) : stream_(hn::Set(kU64, key.stream)), step_(hn::Set(kU64, step)) {
-    auto k0 = static_cast<std::uint32_t>(key.seed);
-    auto k1 = static_cast<std::uint32_t>(key.seed >> 32);
+  Blocks(Key key, std::uint32_t step, std::uint32_t upper) {
+    std::uint32_t key0[kRounds], key1[kRounds];
+    for (std::uint32_t round = 0; round < kRounds; ++round) {
+      key0[round] = static_cast<std::uint32_t>(key.seed) + round * 0x9E3779B9;
+      key1[round] = static_cast<std::uint32_t>(key.seed >> 32) + round * 0xBB67AE85;
+    }
+    // What all blocks have in common on the way through the first rounds is part of their keys.
+    const std::uint64_t stream = std::uint64_t{kMultiplier1} * key.stream;
+    const std::uint64_t common =
+        std::uint64_t{kMultiplier0} * (static_cast<std::uint32_t>(stream >> 32) ^ upper ^ key0[0]);
+    key1[0] ^= step;
+    key0[1] ^= static_cast<std::uint32_t>(stream);
+    key1[1] ^= static_cast<std::uint32_t>(common >> 32);
+    key1[2] ^= static_cast<std::uint32_t>(common);
     for (std::size_t round = 0; round < kRounds; ++round) {
-      key0_[round] = hn::Set(kU64, k0);
-      key1_[round] = hn::Set(kU64, k1);
-      k0 += 0x9E3779B9;
-      k1 += 0xBB67AE85;
+      key0_[round] = hn::Set(kU64, key0[round]);
+      key1_[round] = hn::Set(kU64, key1[round]);
     }
   }
 
-  /// As philox4x32_10 in core/random.cpp. Only the lower half of a lane counts: the multiplication ignores
-  /// what the upper halves gather on the way.
-  HWY_INLINE void write_batch(std::uint64_t first_block, std::uint8_t* HWY_RESTRICT out) const {
-    U64 c0[kChains], c1[kChains], c2[kChains], c3[kChains];
-    for (std::size_t i = 0; i < kChains; ++i) {
-      c0[i] = hn::Add(hn::Set(kU64, first_block + i * kLanes), lane_order());
-      c1[i] = hn::ShiftRight<32>(c0[i]);
-      c2[i] = stream_;
-      c3[i] = step_;
+  /// As philox4x32_10 in core/random.cpp, for n kLanes blocks. Only the lower half of a lane counts: the
+  /// multiplication ignores what the upper halves gather on the way. Calls use(i, blocks) for 2n vectors of
+  /// blocks in order.
+  template <std::size_t n, class Use>
+  HWY_INLINE void draw(std::uint64_t first_block, Use use) const {
+    U64 c0[n], c1[n], c2[n], c3[n];
+    const auto multiplier0 = hn::Set(kU32, kMultiplier0);
+    const auto multiplier1 = hn::Set(kU32, kMultiplier1);
+    const auto times = [](U64 v, auto multiplier)
+                           HWY_ATTR { return hn::MulEven(hn::BitCast(kU32, v), multiplier); };
+    for (std::size_t i = 0; i < n; ++i) {
+      const auto counter = hn::Add(hn::Set(kU64, first_block + i * kLanes), lane_order());
+      const auto product0 = times(counter, multiplier0);
+      c1[i] = times(hn::Xor(hn::ShiftRight<32>(product0), key1_[0]), multiplier1);
+      c0[i] = hn::Xor(hn::ShiftRight<32>(c1[i]), key0_[1]);
+      c2[i] = hn::Xor(product0, key1_[1]);
+      c3[i] = hn::Zero(kU64);
     }
-    const auto multiplier0 = hn::Set(kU32, 0xD2511F53);
-    const auto multiplier1 = hn::Set(kU32, 0xCD9E8D57);
-    for (std::size_t round = 0; round < kRounds; ++round) {
-      for (std::size_t i = 0; i < kChains; ++i) {
-        const auto product0 = hn::MulEven(hn::BitCast(kU32, c0[i]), multiplier0);
-        const auto product1 = hn::MulEven(hn::BitCast(kU32, c2[i]), multiplier1);
+    for (std::size_t round = 2; round < kRounds; ++round) {
+      for (std::size_t i = 0; i < n; ++i) {
+        const auto product0 = times(c0[i], multiplier0);
+        const auto product1 = times(c2[i], multiplier1);
         c0[i] = hn::Xor3(hn::ShiftRight<32>(product1), c1[i], key0_[round]);
         c1[i] = product1;
         c2[i] = hn::Xor3(hn::ShiftRight<32>(product0), c3[i], key1_[round]);
         c3[i] = product0;
       }
     }
-    for (std::size_t i = 0; i < kChains; ++i) {
+    for (std::size_t i = 0; i < n; ++i) {
       const auto words01 = pack(c0[i], c1[i]);
       const auto words23 = pack(c2[i], c3[i]);
-      auto* to = reinterpret_cast<std::uint64_t*>(out + i * kLanes * kBlockBytes);
-      hn::StoreU(hn::InterleaveLower(kU64, words01, words23), kU64, to);
-      hn::StoreU(hn::InterleaveUpper(kU64, words01, words23), kU64, to + kLanes);
+      use(2 * i, hn::InterleaveLower(kU64, words01, words23));
+      use(2 * i + 1, hn::InterleaveUpper(kU64, words01, words23));
     }
   }
 
  private:
-  static constexpr std::size_t kRounds = 10;
+  static constexpr std::uint32_t kRounds = 10;
+  static constexpr std::uint32_t kMultiplier0 = 0xD2511F53, kMultiplier1 = 0xCD9E8D57;
 
   /// 0, N/2, 1, N/2 + 1, ...: interleaving takes the even lanes first, then the odd ones, and so restores the
   /// order.
@@ -135,39 +174,72 @@ class Blocks {
   }
 
   U64 key0_[kRounds], key1_[kRounds];
-  U64 stream_, step_;
 };
 
-/// Writes the mask bits that a batch of random numbers stands for, and returns whether any of them equals the
-/// threshold.
-template <class Number>
-HWY_INLINE bool compare(const std::uint8_t* HWY_RESTRICT batch, Number threshold,
-                        std::uint8_t* HWY_RESTRICT bits) {
-  const hn::ScalableTag<Number> d;
-  const std::size_t lanes = hn::Lanes(d);
-  const auto t = hn::Set(d, threshold);
-  auto ties = hn::Zero(d);
-  for (std::size_t i = 0; i < kBatchBytes / sizeof(Number); i += lanes) {
-    const auto u = hn::LoadU(d, reinterpret_cast<const Number*>(batch) + i);
-    hn::StoreMaskBits(d, hn::Eq(hn::Max(u, t), u), bits + i / 8);
-    ties = hn::Or(ties, hn::VecFromMask(d, hn::Eq(u, t)));
+/// The blocks themselves; also the mask of t = 1, b = 1, which the random bits are.
+struct WriteBlocks {
+  static constexpr std::size_t kBytes = kLanes * kBlockBytes;
+
+  template <std::size_t n>
+  HWY_INLINE void batch(const Blocks& blocks, std::uint64_t block, std::uint8_t* HWY_RESTRICT out) const {
+    auto* to = reinterpret_cast<std::uint64_t*>(out);
+    blocks.draw<n>(block, [=](std::size_t i, U64 v) HWY_ATTR { hn::StoreU(v, kU64, to + i * kLanes); });
   }
-  return !hn::AllFalse(d, hn::Ne(ties, hn::Zero(d)));
-}
+};
+
+/// The mask bits that the numbers in the blocks stand for.
+template <class Number>
+struct Compare {
+  static constexpr std::size_t kBytes = kLanes * kBlockBytes / sizeof(Number) / 8;
+
+  Key key;
+  std::uint32_t step;
+  DropThreshold drop;
+
+  template <std::size_t n>
+  HWY_INLINE void batch(const Blocks& blocks, std::uint64_t block, std::uint8_t* HWY_RESTRICT bits) const {
+    const hn::ScalableTag<Number> d;
+    const auto t = hn::Set(d, static_cast<Number>(drop.top()));
+    auto ties = hn::MaskFromVec(hn::Zero(d));
+    blocks.draw<n>(block, [&](std::size_t i, U64 v) HWY_ATTR {
+      const auto u = hn::BitCast(d, v);
+      hn::StoreMaskBits(d, hn::Eq(hn::Max(u, t), u), bits + i * kBytes / 2);
+      if (sizeof(Number) == 2) ties = hn::Or(ties, hn::Eq(u, t));
+    });
+    if (sizeof(Number) == 2 && HWY_UNLIKELY(!hn::AllFalse(d, ties))) {
+      break_ties(key, step, drop, block, n * kLanes, bits);
+    }
+  }
+};
 
 #endif
 
-/// Decides the elements of a batch of 16-bit numbers that equal the threshold by 16 further bits.
-HWY_NOINLINE void break_ties(Key key, std::uint32_t step, DropThreshold drop, std::uint64_t first_block,
-                             const std::uint8_t* batch, std::uint8_t* bits) {
-  for (std::size_t i = 0; i < kBatchBytes / 2; ++i) {
-    std::uint16_t u;
-    std::memcpy(&u, batch + 2 * i, sizeof u);
-    if (u != drop.top()) continue;
-    const auto words = random_block(key, step, kTieBlock + first_block + i / 8);
-    const std::uint32_t finer = words[i % 8 / 2] >> i % 2 * 16 & 0xFFFF;
-    if (finer < drop.value % (1u << 16))
-      bits[i / 8] = static_cast<std::uint8_t>(bits[i / 8] & ~(1u << i % 8));
+/// Writes n bytes of what make writes, kBytes for every kLanes blocks, from byte `skipped` of those at
+/// `block` on.
+template <class Make>
+void write(Key key, std::uint32_t step, std::uint64_t block, std::size_t skipped, std::size_t n,
+           const Make& make, std::uint8_t* out) {
+  constexpr std::size_t kBatch = kChains * Make::kBytes;
+  while (n > 0) {
+    const auto upper = static_cast<std::uint32_t>(block >> 32);
+    const Blocks blocks(key, step, upper);
+    while (n > 0 && block >> 32 == upper) {
+      if (skipped == 0 && n >= kBatch && (block + kChains * kLanes - 1) >> 32 == upper) {
+        make.template batch<kChains>(blocks, block, out);
+        block += kChains * kLanes;
+        out += kBatch;
+        n -= kBatch;
+      } else {
+        std::uint8_t whole[Make::kBytes];
+        make.template batch<1>(blocks, block, whole);
+        const std::size_t count = std::min(n, Make::kBytes - skipped);
+        std::memcpy(out, whole + skipped, count);
+        skipped = 0;
+        block += kLanes;
+        out += count;
+        n -= count;
+      }
+    }
   }
 }
 
@@ -175,75 +247,28 @@ void clear_unused(std::size_t n, std::uint8_t* bits) {
   if (n % 8 != 0) bits[n / 8] = static_cast<std::uint8_t>(bits[n / 8] & ((1u << n % 8) - 1));
 }
 
-template <unsigned kBits>
-void draw_bits(Key key, std::uint32_t step, DropThreshold drop, std::uint64_t first, std::size_t n,
-               std::uint8_t* bits) {
-  constexpr std::size_t kElementsPerBlock = 8 * kBlockBytes / kBits;
-  constexpr std::size_t kMaskBytes = kBatchBytes / kBits;
-  const Blocks blocks(key, step);
-  const auto draw_batch = [&](std::uint64_t block, std::uint8_t* out) HWY_ATTR {
-    if constexpr (kBits == 1) {
-      blocks.write_batch(block, out);  // t = 1: the random bits are the mask
-    } else {
-      HWY_ALIGN std::uint8_t batch[kBatchBytes];
-      blocks.write_batch(block, batch);
-      if constexpr (kBits == 8) {
-        compare(batch, static_cast<std::uint8_t>(drop.top()), out);
-      } else {
-        const bool ties = compare(batch, static_cast<std::uint16_t>(drop.top()), out);
-        if (HWY_UNLIKELY(ties)) break_ties(key, step, drop, block, batch, out);
-      }
-    }
-  };
-
-  // Only the first batch may begin, and only the last one may end, inside a block.
-  std::uint64_t block = first / kElementsPerBlock;
-  std::size_t skipped = first % kElementsPerBlock / 8;
-  const std::size_t bytes = (n + 7) / 8;
-  for (std::size_t i = 0; i < bytes;) {
-    const std::size_t count = std::min(bytes - i, kMaskBytes - skipped);
-    if (count == kMaskBytes) {
-      draw_batch(block, bits + i);
-    } else {
-      std::uint8_t whole[kMaskBytes];
-      draw_batch(block, whole);
-      std::memcpy(bits + i, whole + skipped, count);
-    }
-    i += count;
-    block += kBatchBlocks;
-    skipped = 0;
-  }
-  clear_unused(n, bits);
-}
-
-void fill_bits(bool kept, std::size_t n, std::uint8_t* bits) {
-  std::memset(bits, kept ? 0xFF : 0, (n + 7) / 8);
-  clear_unused(n, bits);
-}
-
 /// Any number of blocks.
 void write_blocks(Key key, std::uint32_t step, std::uint64_t first_block, std::size_t n, std::uint8_t* out) {
-  const Blocks blocks(key, step);
-  std::size_t i = 0;
-  for (; i + kBatchBlocks <= n; i += kBatchBlocks) blocks.write_batch(first_block + i, out + i * kBlockBytes);
-  if (i == n) return;
-  std::uint8_t whole[kBatchBytes];
-  blocks.write_batch(first_block + i, whole);
-  std::memcpy(out + i * kBlockBytes, whole, (n - i) * kBlockBytes);
+  const std::size_t skipped = first_block % kLanes;
+  write(key, step, first_block - skipped, skipped * kBlockBytes, n * kBlockBytes, WriteBlocks{}, out);
 }
 
 void draw_mask(Key key, std::uint32_t step, DropThreshold drop, std::uint64_t first, std::size_t n,
                std::uint8_t* bits) {
-  switch (drop.bits) {
-    case 0:
-      return fill_bits(drop.value == 0, n, bits);
-    case 1:
-      return draw_bits<1>(key, step, drop, first, n, bits);
-    case 8:
-      return draw_bits<8>(key, step, drop, first, n, bits);
-    default:
-      return draw_bits<16>(key, step, drop, first, n, bits);
+  const std::size_t bytes = (n + 7) / 8;
+  const auto draw = [&]<class Make>(const Make& make) {
+    write(key, step, first / 8 / Make::kBytes * kLanes, first / 8 % Make::kBytes, bytes, make, bits);
+  };
+  if (drop.bits == 0) {
+    std::memset(bits, drop.value == 0 ? 0xFF : 0, bytes);
+  } else if (drop.bits == 1) {
+    draw(WriteBlocks{});
+  } else if (drop.bits == 8) {
+    draw(Compare<std::uint8_t>{key, step, drop});
+  } else {
+    draw(Compare<std::uint16_t>{key, step, drop});
   }
+  clear_unused(n, bits);
 }
 
 }  // namespace backdrop::kernels::HWY_NAMESPACE
