@@ -18,7 +18,7 @@ std::vector<Measured> interleave(std::span<const Sampler> contenders, const Budg
     return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   };
   for (int round = 0; round < budget.most_rounds; ++round) {
-    if (round >= budget.least_rounds && elapsed() > budget.seconds) break;
+    if (elapsed() > (round < budget.least_rounds ? 3 : 1) * budget.seconds) break;
     for (std::size_t k = 0; k < contenders.size(); ++k) {
       if (pause > 0) std::this_thread::sleep_for(std::chrono::duration<double>(pause));
       seconds[k].push_back(contenders[k]());

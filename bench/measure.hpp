@@ -25,18 +25,19 @@ double seconds_of(Work& work, int calls = 1) {
 /// caches, pages and branch predictors are as the timed calls leave them.
 template <class Work>
 Sampler sampler(Work work) {
-  constexpr double kShortestSample = 100e-6;
+  constexpr double kShortestSample = 500e-6, kLong = 10e-3;
   return [work = std::move(work), calls = 0]() mutable {
-    work();
+    double one = seconds_of(work);
     if (calls == 0) {
-      const double one = std::max(seconds_of(work), 1e-9);
-      calls = one >= kShortestSample ? 1 : static_cast<int>(kShortestSample / one) + 1;
+      if (one < kLong) one = seconds_of(work);  // the first one was cold
+      calls = 1 + static_cast<int>(kShortestSample / std::max(one, 1e-9));
     }
     return seconds_of(work, calls) / calls;
   };
 }
 
-/// How long to go on measuring a row.
+/// How long to go on measuring a row: until both the rounds and the seconds are reached, or three times the
+/// seconds, or the most rounds.
 struct Budget {
   double seconds = 4;
   int least_rounds = 5;

@@ -30,5 +30,12 @@ void add_dropout(std::vector<Row>& rows);
 void add_mlp_steps(std::vector<Row>& rows);
 void add_tiny_ops(std::vector<Row>& rows);
 void add_gradchecks(std::vector<Row>& rows);
+void add_mlp_steps_of_two_threads(std::vector<Row>& rows);
+void add_chain(std::vector<Row>& rows);
+void add_row_wise(std::vector<Row>& rows);
+void add_layers(std::vector<Row>& rows);
+void add_adbench(std::vector<Row>& rows);
+void add_growth_by_nodes(std::vector<Row>& rows);
+void add_growth_by_elements(std::vector<Row>& rows);
 
 }  // namespace backdrop::bench

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <memory>
 #include <new>
+#include <vector>
 
 namespace hand {
 
@@ -14,6 +15,10 @@ class Buffer {
   explicit Buffer(std::size_t size)
       : data_(static_cast<T*>(::operator new(std::max(size * sizeof(T), kAlignment), kAlign))), size_(size) {
     std::fill_n(data_.get(), size, T{});
+  }
+
+  explicit Buffer(const std::vector<T>& elements) : Buffer(elements.size()) {
+    std::copy(elements.begin(), elements.end(), begin());
   }
 
   T* data() { return data_.get(); }

@@ -6,6 +6,7 @@
 #include <memory>
 #include <vector>
 
+#include "chain.hpp"
 #include "networks.hpp"
 #include "tiny_chain.hpp"
 
@@ -100,6 +101,50 @@ Work tiny_forward_backward() {
   return [x = tracked(torch::full({1}, 0.5))] { torch::autograd::grad({tiny_chain(x)}, {x}); };
 }
 
+// Forwards and backwards, from the cotangent g of y.
+template <class Forward>
+Work forward_backward(std::vector<Tensor> xs, const Tensor& g, Forward forward) {
+  for (Tensor& x : xs) x.set_requires_grad(true);
+  return [=] { torch::autograd::grad({forward(xs)}, xs, {g}); };
+}
+
+Work chain_forward(std::int64_t n) {
+  return [x = torch::rand({n}) * 6 - 3] {
+    const torch::NoGradGuard guard;
+    chain(x);
+  };
+}
+
+Work softmax_cross_entropy() {
+  const Tensor classes = torch::randint(1000, {128}, torch::kLong);
+  return forward_backward({torch::randn({128, 1000})}, torch::ones({}), [=](const std::vector<Tensor>& x) {
+    return torch::cross_entropy_loss(x[0], classes);
+  });
+}
+
+Work layer_norm() {
+  const Tensor x = torch::randn({4096, 1024}), weight = torch::randn({1024}), bias = torch::randn({1024});
+  return forward_backward({x, weight, bias}, torch::randn({4096, 1024}), [](const std::vector<Tensor>& v) {
+    return torch::layer_norm(v[0], {1024}, v[1], v[2]);
+  });
+}
+
+Work attention() {
+  const auto draw = [] { return torch::randn({8, 512, 64}); };
+  return forward_backward({draw(), draw(), draw()}, draw(), [](const std::vector<Tensor>& v) {
+    const Tensor scores = torch::matmul(v[0] / 8, v[1].transpose(-2, -1));  // 8 = sqrt(64)
+    return torch::matmul(torch::dropout(torch::softmax(scores, -1), 0.1, true), v[2]);
+  });
+}
+
+Work convolution() {
+  const Tensor x = torch::randn({8, 64, 56, 56}), weight = torch::randn({64, 64, 3, 3});
+  return forward_backward({x, weight, torch::randn({64})}, torch::randn({8, 64, 56, 56}),
+                          [](const std::vector<Tensor>& v) {
+                            return torch::conv2d(v[0], v[1], v[2], /*stride=*/1, /*padding=*/1);
+                          });
+}
+
 void add_dropout(TorchRows& rows) {
   constexpr std::int64_t kMillion = 1'000'000;
   const auto add = [&](const std::string& what, Work (*make)(double, std::int64_t), const std::string& p,
@@ -127,6 +172,11 @@ TorchRows torch_rows() {
   rows["tiny_op/replay_forward"] = tiny_forward;
   rows["tiny_op/replay_backward"] = tiny_backward;
   rows["tiny_op/record_compile_run"] = tiny_forward_backward;
+  rows[chain_row(1'000'000)] = [] { return chain_forward(1'000'000); };
+  rows["softmax_cross_entropy/128x1000"] = softmax_cross_entropy;
+  rows["layer_norm/4096x1024"] = layer_norm;
+  rows["attention/8 heads, 512 tokens, 64, dropout 0.1"] = attention;
+  rows["conv2d/64 channels, 56x56, 3x3, batch 8"] = convolution;
   return rows;
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <backdrop/graph/gradient.hpp>
 #include <backdrop/graph/program.hpp>
 #include <cstddef>
 #include <cstdint>
@@ -18,6 +19,13 @@ inline Sampler run_sampler(Program program, std::vector<Feed> feeds = {}, int th
   return sampler([program = std::move(program), feeds = std::move(feeds), threads, step = 0U]() mutable {
     program.run(feeds, {.step = step++, .threads = threads});
   });
+}
+
+/// y and the cotangents of xs, from the cotangent g of y.
+inline Program forward_backward(Var y, const std::vector<Var>& xs, Var g) {
+  std::vector<Var> outputs = vjp(y, xs, g);
+  outputs.insert(outputs.begin(), y);
+  return compile(y.tape(), {.outputs = outputs, .updates = {}});
 }
 
 inline Sampler memcpy_sampler(std::size_t floats) {

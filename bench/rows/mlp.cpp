@@ -116,4 +116,8 @@ void add_mlp_steps(std::vector<Row>& rows) {
   }
 }
 
+void add_mlp_steps_of_two_threads(std::vector<Row>& rows) {
+  for (const Network& network : networks()) rows.push_back(row(network, 2));
+}
+
 }  // namespace backdrop::bench

@@ -1,5 +1,6 @@
 #include <backdrop/backdrop.hpp>
 #include <memory>
+#include <string>
 
 #include "row.hpp"
 #include "rows/contenders.hpp"
@@ -10,6 +11,9 @@ namespace backdrop::bench {
 namespace {
 
 struct Chain {
+  explicit Chain(int length) : ops(length) {}
+
+  int ops;
   Variable w{"w", Tensor({0.5})};
   Tape tape;
   Var x, y;
@@ -18,7 +22,7 @@ struct Chain {
   void record() {
     tape.clear();
     y = x = tape.variable(w);
-    for (int k = 0; k < TinyChain::kOps; ++k) {
+    for (int k = 0; k < ops; ++k) {
       switch (TinyChain::op(k)) {
         case TinyChain::Op::add:
           y = add(y, x);
@@ -35,19 +39,19 @@ struct Chain {
   Program value_and_gradient() const { return compile(tape, {.outputs = {y, grad(y, x)}, .updates = {}}); }
 };
 
-Sampler record() {
-  return sampler([chain = std::make_shared<Chain>()] { chain->record(); });
+Sampler record(int ops) {
+  return sampler([chain = std::make_shared<Chain>(ops)] { chain->record(); });
 }
 
-Sampler replay_forward() {
-  Chain chain;
+Sampler replay_forward(int ops) {
+  Chain chain(ops);
   chain.record();
   return run_sampler(chain.value());
 }
 
 // What forwards and backwards take, less what forwards take alone.
-Sampler replay_backward() {
-  Chain chain;
+Sampler replay_backward(int ops) {
+  Chain chain(ops);
   chain.record();
   return [forward = run_sampler(chain.value()), both = run_sampler(chain.value_and_gradient())] {
     const double without = forward();
@@ -55,23 +59,35 @@ Sampler replay_backward() {
   };
 }
 
-Sampler record_compile_run() {
-  return sampler([chain = std::make_shared<Chain>()] {
+Sampler record_compile_run(int ops) {
+  return sampler([chain = std::make_shared<Chain>(ops)] {
     chain->record();
     chain->value_and_gradient().run({}, {.threads = 1});
   });
 }
 
+Row row(const std::string& name, Sampler (*make)(int), int ops) {
+  return {.name = name, .unit = "ns/op", .things = static_cast<double>(ops), .backdrop = [=] {
+            return make(ops);
+          }};
+}
+
 }  // namespace
 
 void add_tiny_ops(std::vector<Row>& rows) {
-  const auto add = [&](const char* name, Sampler (*make)()) {
-    rows.push_back({.name = name, .unit = "ns/op", .things = TinyChain::kOps, .backdrop = make});
-  };
-  add("tiny_op/record", record);
-  add("tiny_op/replay_forward", replay_forward);
-  add("tiny_op/replay_backward", replay_backward);
-  add("tiny_op/record_compile_run", record_compile_run);
+  rows.push_back(row("tiny_op/record", record, TinyChain::kOps));
+  rows.push_back(row("tiny_op/replay_forward", replay_forward, TinyChain::kOps));
+  rows.push_back(row("tiny_op/replay_backward", replay_backward, TinyChain::kOps));
+  rows.push_back(row("tiny_op/record_compile_run", record_compile_run, TinyChain::kOps));
+}
+
+void add_growth_by_nodes(std::vector<Row>& rows) {
+  for (int ops = 10'000; ops <= 10'000'000; ops *= 10) {
+    const std::string size = "/nodes=" + std::to_string(ops);
+    rows.push_back(row("growth/record" + size, record, ops));
+    rows.push_back(row("growth/replay_forward" + size, replay_forward, ops));
+    rows.push_back(row("growth/record_compile_run" + size, record_compile_run, ops));
+  }
 }
 
 }  // namespace backdrop::bench
