@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "environment.hpp"
 #include "large_pages.hpp"
 #include "measure.hpp"
 #include "peak_memory.hpp"
@@ -77,26 +78,41 @@ Result measure(const Row& row, Peer* libtorch, const Budget& budget) {
   return result;
 }
 
+std::unique_ptr<Peer> start_libtorch() {
+  std::string reason = "it was not built";
+  if (std::filesystem::exists(libtorch_program())) {
+    try {
+      auto peer = std::make_unique<Peer>(libtorch_program());
+      peer->version();
+      return peer;
+    } catch (const std::exception& error) {
+      reason = error.what();
+    }
+  }
+  fmt::print("the column of libtorch is left out: {}\n", reason);
+  return nullptr;
+}
+
 void measure_all(const Options& options) {
   use_large_pages();
-  std::optional<Peer> libtorch;
-  if (std::filesystem::exists(libtorch_program())) {
-    libtorch.emplace(libtorch_program());
-  } else {
-    fmt::print("libtorch is not there: its column is left out\n");
-  }
+  const std::unique_ptr<Peer> libtorch = start_libtorch();
+  if (load() > 0.5)
+    fmt::print("the load is {:.1f}: others are busy, and the figures will be rough\n", load());
   const Budget budget = options.quick ? Budget{.seconds = 0.1, .least_rounds = 3} : Budget{};
   std::vector<Result> results;
   fmt::print("{}\n", heading());
   for (const Row& row : all_rows()) {
     if (row.name.find(options.only) == std::string::npos) continue;
-    results.push_back(measure(row, libtorch ? &*libtorch : nullptr, budget));
+    results.push_back(measure(row, libtorch.get(), budget));
     fmt::print("{}\n", line_of(results.back()));
     std::fflush(stdout);
   }
   save_json(options.out, results);
   fmt::print("\n{}\n", options.out.string());
-  if (!options.markdown.empty()) save_markdown(options.markdown, results);
+  if (options.markdown.empty()) return;
+  Facts facts = environment();
+  facts.emplace_back("libtorch", libtorch ? libtorch->version() + ", Debian's" : "not there");
+  save_markdown(options.markdown, facts, results);
 }
 
 void print_peak(const std::string& name) {

@@ -29,6 +29,7 @@ class Peer {
  private:
   std::string ask(const std::string& request);
 
+  std::string name_;
   pid_t process_;
   struct Close {
     void operator()(std::FILE* file) const { std::fclose(file); }

@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace backdrop::bench {
@@ -28,7 +29,8 @@ std::string heading();
 std::string line_of(const Result& result);
 
 void save_json(const std::filesystem::path& path, const std::vector<Result>& results);
-/// The table as Markdown.
-void save_markdown(const std::filesystem::path& path, const std::vector<Result>& results);
+/// Where and with what it was measured, and the table, as Markdown.
+using Facts = std::vector<std::pair<std::string, std::string>>;
+void save_markdown(const std::filesystem::path& path, const Facts& facts, const std::vector<Result>& results);
 
 }  // namespace backdrop::bench
