@@ -6,7 +6,7 @@
 
 #include "kernels/arithmetic.hpp"
 #include "kernels/elementwise.hpp"
-#include "kernels/logistic.hpp"
+#include "kernels/math.hpp"
 #include "parts/infer.hpp"
 
 namespace backdrop {
@@ -100,11 +100,7 @@ constinit const Op elu_op{
     .singular = "x = 0: alpha",
     .structure = Structure::diagonal,
     .infer = infer::like_first,
-    .block =
-        [](const Block& b) {
-          const double a = b[alpha];
-          kernels::map(b, [a](auto x) { return x > 0 ? x : std::expm1(x) * static_cast<decltype(x)>(a); });
-        },
+    .block = [](const Block& b) { kernels::elu(b, 1, b[alpha]); },
     .derivative = {slope_of_elu},
 };
 
@@ -118,14 +114,7 @@ constinit const Op celu_op{
     .singular = "x = 0: 1; the derivatives after that as for x < 0",
     .structure = Structure::diagonal,
     .infer = infer::like_first,
-    .block =
-        [](const Block& b) {
-          const double a = b[positive_alpha];
-          kernels::map(b, [a](auto x) {
-            using T = decltype(x);
-            return x > 0 ? x : std::expm1(x * static_cast<T>(1 / a)) * static_cast<T>(a);
-          });
-        },
+    .block = [](const Block& b) { kernels::elu(b, 1 / b[positive_alpha], b[positive_alpha]); },
     .derivative = {slope_of_celu},
 };
 
@@ -149,10 +138,7 @@ constinit const Op silu_op{
     .jacobian = "diag(s + y (1 - s)), s = sigmoid(x)",
     .structure = Structure::diagonal,
     .infer = infer::like_first,
-    .block =
-        [](const Block& b) {
-          kernels::map(b, [](auto x) { return bounded_below(x) * kernels::logistic(x); });
-        },
+    .block = [](const Block& b) { kernels::math_map(b, [](const auto& k) { return k.silu; }); },
     .body = [](const Call& c) { return mul(bounded_below(c[0]), sigmoid(c[0])); },
     .exact = true,
 };

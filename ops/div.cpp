@@ -1,7 +1,6 @@
 #include <backdrop/ops/arithmetic.hpp>
 
 #include "kernels/arithmetic.hpp"
-#include "kernels/elementwise.hpp"
 #include "parts/infer.hpp"
 #include "parts/operands.hpp"
 
@@ -37,7 +36,7 @@ constinit const Op reciprocal_op{
     .singular = "x = 0",
     .structure = Structure::diagonal,
     .infer = infer::like_first,
-    .block = [](const Block& b) { kernels::map(b, [](auto x) { return 1 / x; }); },
+    .block = [](const Block& b) { kernels::vector_map(b, [](const auto& k) { return k.reciprocal; }); },
     .derivative = {[](const Call& c) { return neg(square(c.y)); }},
 };
 

@@ -4,6 +4,7 @@
 #include <numbers>
 
 #include "kernels/elementwise.hpp"
+#include "kernels/math.hpp"
 #include "parts/infer.hpp"
 #include "parts/operands.hpp"
 
@@ -17,7 +18,7 @@ constinit const Op exp_op{
     .jacobian = "diag(y)",
     .structure = Structure::diagonal,
     .infer = infer::like_first,
-    .block = [](const Block& b) { kernels::map(b, [](auto x) { return std::exp(x); }); },
+    .block = [](const Block& b) { kernels::math_map(b, [](const auto& k) { return k.exp; }); },
     .derivative = {[](const Call& c) { return c.y; }},
 };
 
@@ -29,7 +30,7 @@ constinit const Op expm1_op{
     .jacobian = "diag(e^x)",
     .structure = Structure::diagonal,
     .infer = infer::like_first,
-    .block = [](const Block& b) { kernels::map(b, [](auto x) { return std::expm1(x); }); },
+    .block = [](const Block& b) { kernels::math_map(b, [](const auto& k) { return k.expm1; }); },
     .derivative = {[](const Call& c) { return exp(c[0]); }},
 };
 
@@ -42,7 +43,7 @@ constinit const Op log_op{
     .singular = "x = 0; NaN for x < 0",
     .structure = Structure::diagonal,
     .infer = infer::like_first,
-    .block = [](const Block& b) { kernels::map(b, [](auto x) { return std::log(x); }); },
+    .block = [](const Block& b) { kernels::math_map(b, [](const auto& k) { return k.log; }); },
     .derivative = {[](const Call& c) { return reciprocal(c[0]); }},
 };
 
@@ -81,12 +82,11 @@ constinit const Op log1p_op{
     .singular = "x = -1; NaN for x < -1",
     .structure = Structure::diagonal,
     .infer = infer::like_first,
-    .block = [](const Block& b) { kernels::map(b, [](auto x) { return std::log1p(x); }); },
+    .block = [](const Block& b) { kernels::math_map(b, [](const auto& k) { return k.log1p; }); },
     .derivative = {[](const Call& c) { return reciprocal(c[0] + 1); }},
 };
 
 // y = ln(e^a + e^b) = max(a, b) + ln(1 + e^-|a-b|)
-// What is equal needs no difference, which two infinities do not have.
 constinit const Op logaddexp_op{
     .name = "logaddexp",
     .inputs = {"a", "b"},
@@ -95,14 +95,7 @@ constinit const Op logaddexp_op{
     .singular = "NaN where a and b are the same infinity",
     .structure = Structure::diagonal,
     .infer = infer::same,
-    .block =
-        [](const Block& b) {
-          kernels::zip(b, [](auto p, auto q) {
-            using T = decltype(p);
-            if (p == q) return p + std::numbers::ln2_v<T>;
-            return (p > q ? p : q) + std::log1p(std::exp(-std::abs(p - q)));
-          });
-        },
+    .block = [](const Block& b) { kernels::math_zip(b, [](const auto& k) { return k.logaddexp; }); },
     .derivative = {[](const Call& c) { return sigmoid(c[0] - c[1]); },
                    [](const Call& c) { return sigmoid(c[1] - c[0]); }},
 };

@@ -1,9 +1,7 @@
 #include <backdrop/ops/arithmetic.hpp>
 #include <backdrop/ops/elementwise.hpp>
-#include <cmath>
 
-#include "kernels/elementwise.hpp"
-#include "kernels/logistic.hpp"
+#include "kernels/math.hpp"
 #include "parts/infer.hpp"
 
 namespace backdrop {
@@ -16,7 +14,7 @@ constinit const Op tanh_op{
     .jacobian = "diag(1 - y^2)",
     .structure = Structure::diagonal,
     .infer = infer::like_first,
-    .block = [](const Block& b) { kernels::map(b, [](auto x) { return std::tanh(x); }); },
+    .block = [](const Block& b) { kernels::math_map(b, [](const auto& k) { return k.tanh; }); },
     .derivative = {[](const Call& c) { return 1 - square(c.y); }},
 };
 
@@ -28,7 +26,7 @@ constinit const Op sigmoid_op{
     .jacobian = "diag(y (1 - y))",
     .structure = Structure::diagonal,
     .infer = infer::like_first,
-    .block = [](const Block& b) { kernels::map(b, [](auto x) { return kernels::logistic(x); }); },
+    .block = [](const Block& b) { kernels::math_map(b, [](const auto& k) { return k.sigmoid; }); },
     .derivative = {[](const Call& c) { return c.y * (1 - c.y); }},
 };
 
@@ -40,7 +38,7 @@ constinit const Op softplus_op{
     .jacobian = "diag(sigmoid(x))",
     .structure = Structure::diagonal,
     .infer = infer::like_first,
-    .block = [](const Block& b) { kernels::map(b, [](auto x) { return kernels::log_one_plus_exp(x); }); },
+    .block = [](const Block& b) { kernels::math_map(b, [](const auto& k) { return k.softplus; }); },
     .derivative = {[](const Call& c) { return sigmoid(c[0]); }},
 };
 
@@ -52,7 +50,7 @@ constinit const Op log_sigmoid_op{
     .jacobian = "diag(sigmoid(-x))",
     .structure = Structure::diagonal,
     .infer = infer::like_first,
-    .block = [](const Block& b) { kernels::map(b, [](auto x) { return -kernels::log_one_plus_exp(-x); }); },
+    .block = [](const Block& b) { kernels::math_map(b, [](const auto& k) { return k.log_sigmoid; }); },
     .derivative = {[](const Call& c) { return sigmoid(neg(c[0])); }},
     .body = [](const Call& c) { return neg(softplus(neg(c[0]))); },
     .exact = true,

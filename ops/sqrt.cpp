@@ -1,8 +1,6 @@
 #include <backdrop/ops/arithmetic.hpp>
-#include <cmath>
 
 #include "kernels/arithmetic.hpp"
-#include "kernels/elementwise.hpp"
 #include "parts/infer.hpp"
 
 namespace backdrop {
@@ -29,7 +27,7 @@ constinit const Op rsqrt_op{
     .singular = "x = 0; NaN for x < 0",
     .structure = Structure::diagonal,
     .infer = infer::like_first,
-    .block = [](const Block& b) { kernels::map(b, [](auto x) { return 1 / std::sqrt(x); }); },
+    .block = [](const Block& b) { kernels::vector_map(b, [](const auto& k) { return k.rsqrt; }); },
     .derivative = {[](const Call& c) { return scale(div(c.y, c[0]), -0.5); }},
 };
 

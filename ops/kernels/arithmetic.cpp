@@ -154,6 +154,14 @@ struct Functions {
   static void sqrt(const T* x, T* y, std::size_t n) {
     map(x, y, n, [](auto v) HWY_ATTR { return hn::Sqrt(v); });
   }
+  static void reciprocal(const T* x, T* y, std::size_t n) {
+    const auto one = hn::Set(Tag<T>(), T{1});
+    map(x, y, n, [one](auto v) HWY_ATTR { return hn::Div(one, v); });
+  }
+  static void rsqrt(const T* x, T* y, std::size_t n) {
+    const auto one = hn::Set(Tag<T>(), T{1});
+    map(x, y, n, [one](auto v) HWY_ATTR { return hn::Div(one, hn::Sqrt(v)); });
+  }
   static void relu(const T* x, T* y, std::size_t n) {
     map(x, y, n, [](auto v) HWY_ATTR { return hn::IfThenZeroElse(hn::Le(v, hn::Zero(Tag<T>())), v); });
   }
@@ -236,6 +244,8 @@ const Arithmetic<T>* table() {
       .abs = F::abs,
       .square = F::square,
       .sqrt = F::sqrt,
+      .reciprocal = F::reciprocal,
+      .rsqrt = F::rsqrt,
       .relu = F::relu,
       .scale = F::scale,
       .add = F::add,

@@ -18,6 +18,8 @@ struct Arithmetic {
   using Relation = void (*)(const T* a, const T* b, std::uint8_t* y, std::size_t n);
 
   Unary neg, abs, square, sqrt;
+  Unary reciprocal;                                          ///< 1 / x
+  Unary rsqrt;                                               ///< 1 / sqrt(x), both rounded
   Unary relu;                                                ///< x > 0 || isnan(x) ? x : +0
   void (*scale)(const T* x, T factor, T* y, std::size_t n);  ///< x * factor
   Binary add, sub, mul, div;

@@ -155,6 +155,8 @@ TEST_CASE_TEMPLATE("arithmetic kernels give the bits of the scalar formula on ev
   check_unary<T>(&A::abs, "abs", [](T x) { return std::abs(x); });
   check_unary<T>(&A::square, "square", [](T x) { return x * x; });
   check_unary<T>(&A::sqrt, "sqrt", [](T x) { return std::sqrt(x); });
+  check_unary<T>(&A::reciprocal, "reciprocal", [](T x) { return 1 / x; });
+  check_unary<T>(&A::rsqrt, "rsqrt", [](T x) { return 1 / std::sqrt(x); });
   check_unary<T>(&A::relu, "relu", [](T x) { return x > 0 || std::isnan(x) ? x : T{0}; });
   check_binary<T>(&A::add, "add", [](T x, T y) { return x + y; });
   check_binary<T>(&A::sub, "sub", [](T x, T y) { return x - y; });

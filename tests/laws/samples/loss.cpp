@@ -75,7 +75,8 @@ void loss_samples(Samples& s) {
     return bce(m.real({2, 3}, {0.125, 0.875}), m.real({2, 3}, {0, 1}), {.weight = m.real({3})});
   });
   s.add(bce_with_logits_op, [](SampleMaker& m) {
-    return bce_with_logits(m.real({2, 3}), m.real({2, 3}, {0, 1}));
+    // Away from sigmoid(logits) = targets, where the derivative is a difference of almost equal numbers.
+    return bce_with_logits(m.real({2, 3}, {0.25, 2}), m.real({2, 3}, {0, 0.5}));
   });
   s.add(bce_with_logits_op, [](SampleMaker& m) {
     return bce_with_logits(m.real({2, 3}), m.real({3}, {0, 1}),

@@ -1,0 +1,260 @@
+// Exponentials and logarithms of vectors, for files that Highway compiles once per instruction set. The
+// schemes are those of FDLIBM (Sun Microsystems, 1993): argument reduction with ln 2 in two parts (Cody and
+// Waite 1980), log through s = f / (2 + f); the coefficients are minimax ones of our own (Remez). Errors stay
+// below 1.1 ulp for exp, expm1, log and log1p, and below 2.5 for what is made of them.
+//
+// A multiplication and an addition are fused where the instruction set can: AVX2 and AVX-512 give the same
+// bits, older ones others.
+#if defined(BACKDROP_KERNELS_MATH_INL) == defined(HWY_TARGET_TOGGLE)
+#ifdef BACKDROP_KERNELS_MATH_INL
+#undef BACKDROP_KERNELS_MATH_INL
+#else
+#define BACKDROP_KERNELS_MATH_INL
+#endif
+
+#include <hwy/highway.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+
+HWY_BEFORE_NAMESPACE();
+namespace backdrop::kernels::HWY_NAMESPACE {
+namespace math {
+
+namespace hn = hwy::HWY_NAMESPACE;
+
+template <class T>
+struct Constants;
+
+template <>
+struct Constants<float> {
+  using Bits = std::uint32_t;
+  static constexpr int kMantissa = 23;
+  static constexpr Bits kOne = 0x3F800000;       // of 1
+  static constexpr Bits kRootHalf = 0x3F3504F3;  // of sqrt(1/2)
+  static constexpr Bits kExponent = 0xFF800000;  // without the sign, which is 0 where this is used
+  static constexpr float kInteger = 0x1p23f;     // its ulp is 1
+  static constexpr float kShift = 0x1.8p23f;     // plus a small number: the nearest integer, in the low bits
+  static constexpr float kLn2High = 0x1.62e4p-1f;  // times an exponent: exact
+  static constexpr float kLn2Low = 0x1.7f7d1cp-20f;
+  static constexpr float kOverflow = 89, kUnderflow = -104;  // e^x is Inf and 0 from there on
+  static constexpr float kMinusOne = -30, kHuge = 60;        // e^x - 1 is -1; it is e^x
+  static constexpr float kTanhOne = 20;                      // tanh(x/2) is 1
+  /// (e^r - 1 - r) / r^2 for |r| < ln 2 / 2
+  static constexpr float kExp[] = {0.5f,           0.166666657f,   0.0416662954f,
+                                   0.00833349768f, 0.00139447255f, 0.000197902758f};
+  /// (2 atanh(s) - 2 s) / s^3 as a polynomial in s^2
+  static constexpr float kLog[] = {0.666666627f, 0.400003374f, 0.285372406f, 0.235835388f};
+};
+
+template <>
+struct Constants<double> {
+  using Bits = std::uint64_t;
+  static constexpr int kMantissa = 52;
+  static constexpr Bits kOne = 0x3FF0000000000000;
+  static constexpr Bits kRootHalf = 0x3FE6A09E667F3BCD;
+  static constexpr Bits kExponent = 0xFFF0000000000000;
+  static constexpr double kInteger = 0x1p52;
+  static constexpr double kShift = 0x1.8p52;
+  static constexpr double kLn2High = 0x1.62e42feep-1;
+  static constexpr double kLn2Low = 0x1.a39ef35793c76p-33;
+  static constexpr double kOverflow = 710, kUnderflow = -746;
+  static constexpr double kMinusOne = -50, kHuge = 100;
+  static constexpr double kTanhOne = 44;
+  static constexpr double kExp[] = {0.5,
+                                    0.16666666666666682,
+                                    0.04166666666666609,
+                                    0.008333333333316956,
+                                    0.001388888888911673,
+                                    0.00019841269896582998,
+                                    2.4801586925261368e-05,
+                                    2.755723465862903e-06,
+                                    2.7557582493169275e-07,
+                                    2.511210906483154e-08,
+                                    2.0826563415934995e-09};
+  static constexpr double kLog[] = {0.6666666666666735,  0.3999999999941131,  0.2857142874322104,
+                                    0.22222198479774002, 0.18183569561072216, 0.1531390746739019,
+                                    0.14797468264984615};
+};
+
+template <class D>
+using Of = Constants<hn::TFromD<D>>;
+template <class D>
+using BitsOf = hn::RebindToUnsigned<D>;
+
+template <class D, std::size_t n, class V = hn::Vec<D>>
+HWY_INLINE V polynomial(D d, V x, const hn::TFromD<D> (&c)[n]) {
+  V y = hn::Set(d, c[n - 1]);
+  for (std::size_t k = n - 1; k-- > 0;) y = hn::MulAdd(y, x, hn::Set(d, c[k]));
+  return y;
+}
+
+/// NaNs stay.
+template <class D, class V = hn::Vec<D>>
+HWY_INLINE V at_most(D d, V x, hn::TFromD<D> bound) {
+  const V b = hn::Set(d, bound);
+  return hn::IfThenElse(hn::Gt(x, b), b, x);
+}
+template <class D, class V = hn::Vec<D>>
+HWY_INLINE V at_least(D d, V x, hn::TFromD<D> bound) {
+  const V b = hn::Set(d, bound);
+  return hn::IfThenElse(hn::Lt(x, b), b, x);
+}
+
+/// x = n ln 2 + r, and e^r = 1 + (r + rest).
+template <class V>
+struct Reduced {
+  V n, r, rest;
+};
+
+template <class D, class V = hn::Vec<D>>
+HWY_INLINE Reduced<V> reduce(D d, V x) {
+  using C = Of<D>;
+  const V shift = hn::Set(d, C::kShift);
+  const V n = hn::Sub(hn::MulAdd(x, hn::Set(d, hn::TFromD<D>(1.4426950408889634)), shift), shift);
+  const V high = hn::NegMulAdd(n, hn::Set(d, C::kLn2High), x);
+  const V low = hn::Mul(n, hn::Set(d, C::kLn2Low));
+  const V r = hn::Sub(high, low);
+  const V lost = hn::Sub(hn::Sub(high, r), low);
+  return {n, r, hn::MulAdd(hn::Mul(r, r), polynomial(d, r, C::kExp), lost)};
+}
+
+/// 2^n for an integer n that a normal number has as its exponent.
+template <class D, class V = hn::Vec<D>>
+HWY_INLINE V power_of_two(D d, V n) {
+  using C = Of<D>;
+  const BitsOf<D> bits;
+  const auto integer = hn::BitCast(bits, hn::Add(n, hn::Set(d, C::kShift)));
+  return hn::BitCast(d, hn::Add(hn::ShiftLeft<C::kMantissa>(integer), hn::Set(bits, C::kOne)));
+}
+
+/// y 2^n for any n, rounded once.
+template <class D, class V = hn::Vec<D>>
+HWY_INLINE V scaled(D d, V y, V n) {
+  const V shift = hn::Set(d, Of<D>::kShift);
+  const V half = hn::Sub(hn::MulAdd(n, hn::Set(d, hn::TFromD<D>(0.5)), shift), shift);
+  return hn::Mul(hn::Mul(y, power_of_two(d, half)), power_of_two(d, hn::Sub(n, half)));
+}
+
+template <class D, class V = hn::Vec<D>>
+HWY_INLINE V exp(D d, V x) {
+  using C = Of<D>;
+  const auto e = reduce(d, at_least(d, at_most(d, x, C::kOverflow), C::kUnderflow));
+  return scaled(d, hn::Add(hn::Set(d, hn::TFromD<D>(1)), hn::Add(e.r, e.rest)), e.n);
+}
+
+template <class D, class V = hn::Vec<D>>
+HWY_INLINE V expm1(D d, V x) {
+  using C = Of<D>;
+  const V one = hn::Set(d, hn::TFromD<D>(1));
+  const auto e = reduce(d, at_least(d, at_most(d, x, C::kOverflow), C::kMinusOne));
+  const V huge = scaled(d, hn::Add(one, hn::Add(e.r, e.rest)), e.n);
+  // 2^n - 1 + 2^n (r + rest), where 2^n - 1 is 0 or greater than 2^n r: what the sum loses is known.
+  const V power = power_of_two(d, at_most(d, e.n, C::kHuge));
+  const V whole = hn::Sub(power, one);
+  const V part = hn::Mul(power, e.r);
+  const V sum = hn::Add(whole, part);
+  const V lost = hn::Sub(part, hn::Sub(sum, whole));
+  const V y = hn::Add(sum, hn::MulAdd(power, e.rest, lost));
+  return hn::CopySign(hn::IfThenElse(hn::Gt(x, hn::Set(d, C::kHuge / 2)), huge, y), x);  // -0 for -0
+}
+
+/// x = 2^exponent (1 + f) for a normal x > 0, sqrt(1/2) <= 1 + f < sqrt(2)
+template <class V>
+struct Split {
+  V exponent, f;
+};
+
+template <class D, class V = hn::Vec<D>>
+HWY_INLINE Split<V> split(D d, V x) {
+  using C = Of<D>;
+  const BitsOf<D> bits;
+  const auto one = hn::Set(bits, C::kOne);
+  const auto from_root_half = hn::Add(hn::BitCast(bits, x), hn::Set(bits, C::kOne - C::kRootHalf));
+  const auto biased = hn::ShiftRight<C::kMantissa>(from_root_half);
+  const V integer = hn::BitCast(d, hn::Or(biased, hn::BitCast(bits, hn::Set(d, C::kInteger))));
+  constexpr auto kBias = static_cast<hn::TFromD<D>>(C::kOne >> C::kMantissa);
+  const auto scale = hn::And(from_root_half, hn::Set(bits, C::kExponent));
+  const auto mantissa = hn::Add(hn::Sub(hn::BitCast(bits, x), scale), one);
+  return {hn::Sub(integer, hn::Set(d, C::kInteger + kBias)),
+          hn::Sub(hn::BitCast(d, mantissa), hn::Set(d, hn::TFromD<D>(1)))};
+}
+
+/// exponent ln 2 + ln(1 + f) + correction
+template <class D, class V = hn::Vec<D>>
+HWY_INLINE V join(D d, V exponent, V f, V correction) {
+  using C = Of<D>;
+  const V half_square = hn::Mul(hn::Mul(hn::Set(d, hn::TFromD<D>(0.5)), f), f);
+  const V s = hn::Div(f, hn::Add(hn::Set(d, hn::TFromD<D>(2)), f));
+  const V z = hn::Mul(s, s);
+  const V series = hn::Mul(z, polynomial(d, z, C::kLog));
+  const V low = hn::MulAdd(exponent, hn::Set(d, C::kLn2Low), correction);
+  const V rest = hn::MulAdd(s, hn::Add(half_square, series), low);
+  return hn::MulAdd(exponent, hn::Set(d, C::kLn2High), hn::Sub(f, hn::Sub(half_square, rest)));
+}
+
+/// The limits of a logarithm: -Inf at 0, NaN below, Inf at Inf, NaN of NaN.
+template <class D, class V = hn::Vec<D>>
+HWY_INLINE V at_the_ends(D d, V argument, V y) {
+  using Limits = std::numeric_limits<hn::TFromD<D>>;
+  const V zero = hn::Zero(d), infinity = hn::Set(d, Limits::infinity());
+  y = hn::IfThenElse(hn::Lt(argument, infinity), y, argument);  // Inf and NaN
+  y = hn::IfThenElse(hn::Eq(argument, zero), hn::Neg(infinity), y);
+  return hn::IfThenElse(hn::Lt(argument, zero), hn::Set(d, Limits::quiet_NaN()), y);
+}
+
+template <class D, class V = hn::Vec<D>>
+HWY_INLINE V log(D d, V x) {
+  using C = Of<D>;
+  using T = hn::TFromD<D>;
+  const V zero = hn::Zero(d);
+  const auto small = hn::Lt(x, hn::Set(d, std::numeric_limits<T>::min()));
+  constexpr T kRaise = C::kInteger * 2;
+  const V normal = hn::IfThenElse(small, hn::Mul(x, hn::Set(d, kRaise)), x);
+  const auto parts = split(d, normal);
+  const V raised = hn::IfThenElse(small, hn::Set(d, T(C::kMantissa + 1)), zero);
+  return at_the_ends(d, x, join(d, hn::Sub(parts.exponent, raised), parts.f, zero));
+}
+
+template <class D, class V = hn::Vec<D>>
+HWY_INLINE V log1p(D d, V x) {
+  const V one = hn::Set(d, hn::TFromD<D>(1)), zero = hn::Zero(d);
+  const V u = hn::Add(one, x);
+  const auto parts = split(d, u);
+  // What u has lost of 1 + x, in units of u; if u needs no shift, x is used instead.
+  const V lost =
+      hn::IfThenElse(hn::Gt(hn::Abs(x), one), hn::Sub(one, hn::Sub(u, x)), hn::Sub(x, hn::Sub(u, one)));
+  const auto unshifted = hn::Eq(parts.exponent, zero);
+  const V f = hn::IfThenElse(unshifted, x, parts.f);
+  const V y = join(d, parts.exponent, f, hn::IfThenElse(unshifted, zero, hn::Div(lost, u)));
+  return hn::CopySign(at_the_ends(d, u, y), x);  // -0 for -0
+}
+
+template <class D, class V = hn::Vec<D>>
+HWY_INLINE V tanh(D d, V x) {
+  const V doubled = hn::Add(hn::Abs(x), hn::Abs(x));
+  const V t = expm1(d, at_most(d, doubled, Of<D>::kTanhOne));
+  return hn::CopySign(hn::Div(t, hn::Add(t, hn::Set(d, hn::TFromD<D>(2)))), x);
+}
+
+/// 1 / (1 + e^-x); e^-|x| lies in [0, 1], so that nothing overflows.
+template <class D, class V = hn::Vec<D>>
+HWY_INLINE V sigmoid(D d, V x) {
+  const V one = hn::Set(d, hn::TFromD<D>(1));
+  const V e = exp(d, hn::Neg(hn::Abs(x)));
+  return hn::Div(hn::IfThenElse(hn::Lt(x, hn::Zero(d)), e, one), hn::Add(one, e));
+}
+
+/// ln(1 + e^x) = max(x, 0) + ln(1 + e^-|x|)
+template <class D, class V = hn::Vec<D>>
+HWY_INLINE V softplus(D d, V x) {
+  const V positive = hn::IfThenZeroElse(hn::Lt(x, hn::Zero(d)), x);
+  return hn::Add(positive, log1p(d, exp(d, hn::Neg(hn::Abs(x)))));
+}
+
+}  // namespace math
+}  // namespace backdrop::kernels::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#endif

@@ -1,0 +1,149 @@
+#include "kernels/math.hpp"
+
+#include <cstring>
+#include <numbers>
+
+// Highway compiles this file once per instruction set; what stands before HWY_ONCE is in a namespace of its
+// own each time. Vectors of unknown length cannot fill an array for the last elements, so NEON stands in for
+// them.
+#undef HWY_DISABLED_TARGETS
+#define HWY_DISABLED_TARGETS (HWY_SVE | HWY_SVE2 | HWY_SVE_256 | HWY_SVE2_128 | HWY_RVV)
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "kernels/math.cpp"
+#include <hwy/foreach_target.h>
+#include <hwy/highway.h>
+
+#include "kernels/math-inl.hpp"
+
+HWY_BEFORE_NAMESPACE();
+namespace backdrop::kernels::HWY_NAMESPACE {
+namespace hn = hwy::HWY_NAMESPACE;
+
+/// The last elements go through the same instructions as all others.
+template <class T>
+HWY_INLINE hn::Vec<hn::ScalableTag<T>> load_part(const T* x, std::size_t n) {
+  const hn::ScalableTag<T> d;
+  HWY_ALIGN T lanes[hn::MaxLanes(d)] = {};
+  std::memcpy(lanes, x, n * sizeof(T));
+  return hn::Load(d, lanes);
+}
+template <class T>
+HWY_INLINE void store_part(hn::Vec<hn::ScalableTag<T>> v, T* y, std::size_t n) {
+  const hn::ScalableTag<T> d;
+  HWY_ALIGN T lanes[hn::MaxLanes(d)];
+  hn::Store(v, d, lanes);
+  std::memcpy(y, lanes, n * sizeof(T));
+}
+
+template <class T, class F>
+HWY_INLINE void map(const T* x, T* y, std::size_t n, F f) {
+  const hn::ScalableTag<T> d;
+  std::size_t k = 0;
+  for (; k + hn::Lanes(d) <= n; k += hn::Lanes(d)) hn::StoreU(f(d, hn::LoadU(d, x + k)), d, y + k);
+  if (k < n) store_part(f(d, load_part(x + k, n - k)), y + k, n - k);
+}
+
+template <class T, class F>
+HWY_INLINE void zip(const T* a, const T* b, T* y, std::size_t n, F f) {
+  const hn::ScalableTag<T> d;
+  std::size_t k = 0;
+  for (; k + hn::Lanes(d) <= n; k += hn::Lanes(d)) {
+    hn::StoreU(f(d, hn::LoadU(d, a + k), hn::LoadU(d, b + k)), d, y + k);
+  }
+  if (k < n) store_part(f(d, load_part(a + k, n - k), load_part(b + k, n - k)), y + k, n - k);
+}
+
+template <class T>
+struct Functions {
+  static void exp(const T* x, T* y, std::size_t n) {
+    map(x, y, n, [](auto d, auto v) HWY_ATTR { return math::exp(d, v); });
+  }
+  static void expm1(const T* x, T* y, std::size_t n) {
+    map(x, y, n, [](auto d, auto v) HWY_ATTR { return math::expm1(d, v); });
+  }
+  static void log(const T* x, T* y, std::size_t n) {
+    map(x, y, n, [](auto d, auto v) HWY_ATTR { return math::log(d, v); });
+  }
+  static void log1p(const T* x, T* y, std::size_t n) {
+    map(x, y, n, [](auto d, auto v) HWY_ATTR { return math::log1p(d, v); });
+  }
+  static void tanh(const T* x, T* y, std::size_t n) {
+    map(x, y, n, [](auto d, auto v) HWY_ATTR { return math::tanh(d, v); });
+  }
+  static void sigmoid(const T* x, T* y, std::size_t n) {
+    map(x, y, n, [](auto d, auto v) HWY_ATTR { return math::sigmoid(d, v); });
+  }
+  static void softplus(const T* x, T* y, std::size_t n) {
+    map(x, y, n, [](auto d, auto v) HWY_ATTR { return math::softplus(d, v); });
+  }
+  static void log_sigmoid(const T* x, T* y, std::size_t n) {
+    map(x, y, n, [](auto d, auto v) HWY_ATTR { return hn::Neg(math::softplus(d, hn::Neg(v))); });
+  }
+  static void silu(const T* x, T* y, std::size_t n) {
+    map(x, y, n, [](auto d, auto v) HWY_ATTR {
+      const auto lowest = hn::Set(d, -std::numeric_limits<T>::infinity());
+      return hn::Mul(hn::IfThenZeroElse(hn::Eq(v, lowest), v), math::sigmoid(d, v));
+    });
+  }
+  // What is equal needs no difference, which two infinities do not have.
+  static void logaddexp(const T* a, const T* b, T* y, std::size_t n) {
+    zip(a, b, y, n, [](auto d, auto u, auto v) HWY_ATTR {
+      const auto greater = hn::IfThenElse(hn::Gt(u, v), u, v);
+      const auto apart = hn::Add(greater, math::log1p(d, math::exp(d, hn::Neg(hn::Abs(hn::Sub(u, v))))));
+      const auto twice = hn::Add(u, hn::Set(d, std::numbers::ln2_v<T>));
+      return hn::IfThenElse(hn::Eq(u, v), twice, apart);
+    });
+  }
+  static void elu(const T* x, T scale, T factor, T* y, std::size_t n) {
+    map(x, y, n, [=](auto d, auto v) HWY_ATTR {
+      const auto left = hn::Mul(math::expm1(d, hn::Mul(v, hn::Set(d, scale))), hn::Set(d, factor));
+      return hn::IfThenElse(hn::Gt(v, hn::Zero(d)), v, left);
+    });
+  }
+};
+
+template <class T>
+const Math<T>* table() {
+  using F = Functions<T>;
+  static constexpr Math<T> kTable{
+      .exp = F::exp,
+      .expm1 = F::expm1,
+      .log = F::log,
+      .log1p = F::log1p,
+      .tanh = F::tanh,
+      .sigmoid = F::sigmoid,
+      .softplus = F::softplus,
+      .log_sigmoid = F::log_sigmoid,
+      .silu = F::silu,
+      .logaddexp = F::logaddexp,
+      .elu = F::elu,
+  };
+  return &kTable;
+}
+
+const Math<float>* math_f32() { return table<float>(); }
+const Math<double>* math_f64() { return table<double>(); }
+
+}  // namespace backdrop::kernels::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace backdrop::kernels {
+namespace {
+
+HWY_EXPORT(math_f32);
+HWY_EXPORT(math_f64);
+
+}  // namespace
+
+template <>
+const Math<float>& math<float>() {
+  return *HWY_DYNAMIC_DISPATCH(math_f32)();
+}
+template <>
+const Math<double>& math<double>() {
+  return *HWY_DYNAMIC_DISPATCH(math_f64)();
+}
+
+}  // namespace backdrop::kernels
+#endif  // HWY_ONCE

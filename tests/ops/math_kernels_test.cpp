@@ -1,0 +1,221 @@
+#include <doctest/doctest.h>
+
+#include <bit>
+#include <cmath>
+#include <cstring>
+#include <limits>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "kernels/math.hpp"
+#include "kernels/targets.hpp"
+
+using namespace backdrop;
+
+namespace {
+
+using Long = long double;
+
+template <class T>
+using Bits = std::conditional_t<sizeof(T) == 4, std::uint32_t, std::uint64_t>;
+
+template <class T>
+struct Function {
+  const char* name;
+  typename kernels::Math<T>::Unary of;
+  Long (*exact)(Long);
+  double ulps;       // allowed
+  double low, high;  // where results are neither 0 nor infinite, about
+};
+
+Long sigmoid_of(Long x) { return x < 0 ? std::exp(x) / (1 + std::exp(x)) : 1 / (1 + std::exp(-x)); }
+Long softplus_of(Long x) { return (x < 0 ? 0 : x) + std::log1p(std::exp(-std::abs(x))); }
+
+template <class T>
+std::vector<Function<T>> functions() {
+  const auto& m = kernels::math<T>();
+  return {
+      {"exp", m.exp, [](Long x) { return std::exp(x); }, 1.1, -760, 720},
+      {"expm1", m.expm1, [](Long x) { return std::expm1(x); }, 1.2, -60, 720},
+      {"log", m.log, [](Long x) { return std::log(x); }, 1.1, 0, 100},
+      {"log1p", m.log1p, [](Long x) { return std::log1p(x); }, 1.1, -1, 100},
+      {"tanh", m.tanh, [](Long x) { return std::tanh(x); }, 2.5, -25, 25},
+      {"sigmoid", m.sigmoid, sigmoid_of, 2.5, -760, 50},
+      {"softplus", m.softplus, softplus_of, 2.5, -760, 50},
+      {"log_sigmoid", m.log_sigmoid, [](Long x) { return -softplus_of(-x); }, 2.5, -50, 760},
+  };
+}
+
+/// |got - exact| in units of the last place of the result; huge if one is NaN or infinite and the other not.
+template <class T>
+double error_in_ulps(T got, Long exact) {
+  const T rounded = static_cast<T>(exact);
+  if (std::isnan(got) || std::isnan(rounded)) return std::isnan(got) == std::isnan(rounded) ? 0 : 1e9;
+  if (std::isinf(got) || std::isinf(rounded)) return got == rounded ? 0 : 1e9;
+  const T size = std::abs(rounded);
+  const T ulp = size == std::numeric_limits<T>::max() ? size - std::nextafter(size, T{0})
+                                                      : std::nextafter(size, HUGE_VALF) - size;
+  return static_cast<double>(std::abs(static_cast<Long>(got) - exact) / static_cast<Long>(ulp));
+}
+
+/// Uniform in the range, uniform and very near 0 and 1, and any bits at all.
+template <class T>
+std::vector<T> arguments(const Function<T>& f, std::size_t n) {
+  std::mt19937_64 bits(7);
+  std::vector<T> x(n);
+  for (std::size_t k = 0; k < n; ++k) {
+    const double u = static_cast<double>(bits() >> 11) * 0x1p-53;
+    const double near = (u - 0.5) * std::pow(10.0, -static_cast<double>(k / 4 % 12));
+    const double choices[] = {f.low + u * (f.high - f.low), 4 * near, 1 + near};
+    x[k] = k % 4 == 3 ? std::bit_cast<T>(static_cast<Bits<T>>(bits())) : static_cast<T>(choices[k % 4]);
+  }
+  return x;
+}
+
+template <class T>
+std::vector<T> applied(const Function<T>& f, const std::vector<T>& x) {
+  std::vector<T> y(x.size());
+  f.of(x.data(), y.data(), x.size());
+  return y;
+}
+
+template <class T>
+void check_errors() {
+  for (const Function<T>& f : functions<T>()) {
+    const std::string name = f.name;
+    CAPTURE(name);
+    const std::vector<T> x = arguments(f, 20000);
+    const std::vector<T> y = applied(f, x);
+    double worst = 0;
+    T at = 0;
+    for (std::size_t k = 0; k < x.size(); ++k) {
+      const double error = error_in_ulps(y[k], f.exact(static_cast<Long>(x[k])));
+      if (error > worst) worst = error, at = x[k];
+    }
+    CAPTURE(at);
+    CHECK(worst < f.ulps);
+  }
+}
+
+template <class T>
+void check_special_values() {
+  using Limits = std::numeric_limits<T>;
+  for (const Function<T>& f : functions<T>()) {
+    for (const T x : {T{0}, T{1}, Limits::denorm_min(), Limits::min() / 3, Limits::min(), Limits::max(),
+                      Limits::infinity(), Limits::quiet_NaN()}) {
+      for (const T argument : {x, -x}) {
+        const T y = applied(f, std::vector<T>{argument})[0];
+        const T exact = static_cast<T>(f.exact(static_cast<Long>(argument)));
+        INFO(f.name, "(", argument, ") = ", y, ", not ", exact);
+        CHECK(error_in_ulps(y, static_cast<Long>(exact)) <= 2);
+        CHECK((std::isnan(exact) || std::signbit(y) == std::signbit(exact)));
+      }
+    }
+  }
+}
+
+template <class T>
+void check_places() {
+  for (const Function<T>& f : functions<T>()) {
+    const std::vector<T> x = arguments(f, 70);
+    const std::vector<T> whole = applied(f, x);
+    for (std::size_t first = 0; first < x.size(); ++first) {
+      const std::size_t n = std::min<std::size_t>(x.size() - first, 1 + first % 19);
+      std::vector<T> part(n + 1, T(-99));
+      f.of(x.data() + first, part.data(), n);
+      CHECK(std::memcmp(part.data(), whole.data() + first, n * sizeof(T)) == 0);
+      CHECK(part[n] == T(-99));
+    }
+  }
+}
+
+void on_every_target(void (*check)()) {
+  for (const std::int64_t target : kernels::vector_targets()) {
+    const std::string name = kernels::target_name(target);
+    CAPTURE(name);
+    const kernels::ForcedTarget forced(target);
+    check();
+  }
+}
+
+template <class T>
+std::vector<std::vector<T>> all_results() {
+  std::vector<std::vector<T>> out;
+  for (const Function<T>& f : functions<T>()) out.push_back(applied(f, arguments(f, 5000)));
+  return out;
+}
+
+template <class T>
+bool same_bits(const std::vector<std::vector<T>>& a, const std::vector<std::vector<T>>& b) {
+  for (std::size_t k = 0; k < a.size(); ++k) {
+    for (std::size_t i = 0; i < a[k].size(); ++i) {
+      const bool both_nan = std::isnan(a[k][i]) && std::isnan(b[k][i]);
+      if (!both_nan && std::bit_cast<Bits<T>>(a[k][i]) != std::bit_cast<Bits<T>>(b[k][i])) return false;
+    }
+  }
+  return true;
+}
+
+}  // namespace
+
+TEST_CASE("exponentials and logarithms are within a few ulp, from the least to the greatest argument") {
+  on_every_target(check_errors<float>);
+  on_every_target(check_errors<double>);
+}
+
+TEST_CASE("exponentials and logarithms of zeros, subnormals, infinities and NaN are those of <cmath>") {
+  on_every_target(check_special_values<float>);
+  on_every_target(check_special_values<double>);
+}
+
+TEST_CASE("the exponential of an element does not depend on where it stands") {
+  on_every_target(check_places<float>);
+  on_every_target(check_places<double>);
+}
+
+TEST_CASE("AVX2 and AVX-512 give the same exponentials and logarithms") {
+  std::vector<std::vector<float>> single;
+  std::vector<std::vector<double>> twofold;
+  for (const std::int64_t target : kernels::vector_targets()) {
+    const std::string name = kernels::target_name(target);
+    if (!name.starts_with("AVX")) continue;
+    const kernels::ForcedTarget forced(target);
+    if (single.empty()) {
+      single = all_results<float>();
+      twofold = all_results<double>();
+    }
+    CHECK(same_bits(single, all_results<float>()));
+    CHECK(same_bits(twofold, all_results<double>()));
+  }
+}
+
+TEST_CASE("silu is x times its sigmoid, and 0 at -Inf") {
+  const double x[] = {-std::numeric_limits<double>::infinity(), -745, -2, -0.0, 3, 1000};
+  double y[6], s[6];
+  kernels::math<double>().silu(x, y, 6);
+  kernels::math<double>().sigmoid(x, s, 6);
+  CHECK(y[0] == 0);
+  for (std::size_t k = 1; k < 6; ++k) CHECK(y[k] == x[k] * s[k]);
+}
+
+TEST_CASE("elu and logaddexp at the ends of their range") {
+  const float infinity = std::numeric_limits<float>::infinity();
+  const float x[] = {-infinity, -1, -0.0f, 0, 2, infinity};
+  float y[6];
+  kernels::math<float>().elu(x, 1, 0.5f, y, 6);
+  CHECK(y[0] == -0.5f);
+  CHECK(y[1] == doctest::Approx(0.5 * std::expm1(-1.0)));
+  CHECK(y[2] == 0);
+  CHECK(y[4] == 2);
+  CHECK(y[5] == infinity);
+  const float a[] = {-infinity, infinity, infinity, -infinity, 3, 100};
+  const float b[] = {-infinity, infinity, -infinity, 5, 3, -100};
+  kernels::math<float>().logaddexp(a, b, y, 6);
+  CHECK(y[0] == -infinity);
+  CHECK(y[1] == infinity);
+  CHECK(y[2] == infinity);
+  CHECK(y[3] == 5);
+  CHECK(y[4] == doctest::Approx(3 + std::log(2.0)));
+  CHECK(y[5] == 100);
+}
