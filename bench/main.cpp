@@ -15,7 +15,7 @@
 #include "environment.hpp"
 #include "large_pages.hpp"
 #include "measure.hpp"
-#include "peak_memory.hpp"
+#include "measure_row.hpp"
 #include "peer.hpp"
 #include "result.hpp"
 #include "row.hpp"
@@ -31,52 +31,6 @@ struct Options {
   std::string markdown;
   std::string peak;
 };
-
-std::filesystem::path own_program() { return std::filesystem::read_symlink("/proc/self/exe"); }
-
-std::filesystem::path libtorch_program() { return own_program().parent_path() / "backdrop-bench-libtorch"; }
-
-// Threads that spin for work sleep after this long. OpenBLAS's, in libtorch, are the most patient.
-constexpr double kPause = 0.05;
-
-double factor(const std::string& unit) {  // of a second
-  return unit.starts_with("ns") ? 1e9 : unit.starts_with("us") ? 1e6 : 1e3;
-}
-
-double peak_of(const std::filesystem::path& program, const std::string& row) {
-  const std::string command = fmt::format("'{}' --peak '{}'", program.string(), row);
-  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> output(popen(command.c_str(), "r"), pclose);
-  double mebibytes = 0;
-  if (output == nullptr || std::fscanf(output.get(), "%lf", &mebibytes) != 1) {
-    throw Error("cannot measure: " + command);
-  }
-  return mebibytes;
-}
-
-Result measure(const Row& row, Peer* libtorch, const Budget& budget) {
-  std::vector<Sampler> samplers{row.backdrop()};
-  Result result{.name = row.name, .threads = row.threads, .unit = row.unit};
-  std::vector<std::optional<Result::Peer>*> peers;
-  const auto add = [&](std::optional<Result::Peer>& peer, Sampler sampler) {
-    peers.push_back(&peer);
-    samplers.push_back(std::move(sampler));
-  };
-  if (row.memcpy) add(result.memcpy, row.memcpy());
-  if (row.hand) add(result.hand, row.hand());
-  if (libtorch != nullptr) {
-    if (auto sampler = libtorch->sampler_of(row.name, row.threads)) add(result.libtorch, *sampler);
-  }
-  const double scale = factor(row.unit) / row.things;
-  const std::vector<Measured> found = interleave(samplers, budget, row.threads > 1 ? kPause : 0);
-  result.backdrop = found[0].seconds * scale;
-  for (std::size_t k = 0; k < peers.size(); ++k) {
-    *peers[k] = {found[k + 1].seconds * scale, found[k + 1].ratio};
-  }
-  if (row.bytes_saved_per_element) result.bytes_saved_per_element = row.bytes_saved_per_element();
-  if (row.peak_memory) result.peak_mib = peak_of(own_program(), row.name);
-  if (row.peak_memory && result.libtorch) result.libtorch_peak_mib = peak_of(libtorch_program(), row.name);
-  return result;
-}
 
 std::unique_ptr<Peer> start_libtorch() {
   std::string reason = "it was not built";
@@ -117,16 +71,9 @@ void measure_all(const Options& options) {
 
 void print_peak(const std::string& name) {
   for (const Row& row : all_rows()) {
-    if (row.name != name || !row.peak_memory) continue;
-    Row warm = all_rows().front();
-    warm.backdrop()();
-    fmt::print("{}\n", peak_mebibytes([&] {
-                 const Sampler sample = row.backdrop();
-                 for (int k = 0; k < 20; ++k) sample();
-               }));
-    return;
+    if (row.name == name && row.peak_memory) return fmt::print("{}\n", peak_mebibytes_of(row));
   }
-  throw Error("no such row: " + name);
+  throw Error("no row with a peak of memory: " + name);
 }
 
 void list_rows() {
@@ -134,22 +81,6 @@ void list_rows() {
 }
 
 }  // namespace
-
-std::vector<Row> all_rows() {
-  std::vector<Row> rows;
-  add_dropout(rows);
-  add_mlp_steps(rows);
-  add_tiny_ops(rows);
-  add_mlp_steps_of_two_threads(rows);
-  add_chain(rows);
-  add_row_wise(rows);
-  add_layers(rows);
-  add_adbench(rows);
-  add_gradchecks(rows);
-  add_growth_by_nodes(rows);
-  add_growth_by_elements(rows);
-  return rows;
-}
 
 }  // namespace backdrop::bench
 
