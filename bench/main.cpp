@@ -50,8 +50,9 @@ std::unique_ptr<Peer> start_libtorch() {
 void measure_all(const Options& options) {
   use_large_pages();
   const std::unique_ptr<Peer> libtorch = start_libtorch();
-  if (load() > 0.5)
-    fmt::print("the load is {:.1f}: others are busy, and the figures will be rough\n", load());
+  const double others = load();
+  if (others > 0.5)
+    fmt::print("the load is {:.1f}: others are busy, and the figures will be rough\n", others);
   const Budget budget = options.quick ? Budget{.seconds = 0.1, .least_rounds = 3} : Budget{};
   std::vector<Result> results;
   fmt::print("{}\n", heading());
@@ -66,6 +67,7 @@ void measure_all(const Options& options) {
   if (options.markdown.empty()) return;
   Facts facts = environment();
   facts.emplace_back("libtorch", libtorch ? libtorch->version() + ", Debian's" : "not there");
+  facts.emplace_back("load before", fmt::format("{:.1f}", others));
   save_markdown(options.markdown, facts, results);
 }
 
