@@ -16,6 +16,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <limits>
 
 HWY_BEFORE_NAMESPACE();
@@ -144,20 +145,26 @@ HWY_INLINE V exp(D d, V x) {
   return scaled(d, hn::Add(hn::Set(d, hn::TFromD<D>(1)), hn::Add(e.r, e.rest)), e.n);
 }
 
+/// 2^n (1 + r + rest) - 1 where n is small enough for 2^n; 2^n - 1 is 0 or greater than 2^n r, so that what
+/// the sum loses is known.
 template <class D, class V = hn::Vec<D>>
-HWY_INLINE V expm1(D d, V x) {
-  using C = Of<D>;
-  const V one = hn::Set(d, hn::TFromD<D>(1));
-  const auto e = reduce(d, at_least(d, at_most(d, x, C::kOverflow), C::kMinusOne));
-  const V huge = scaled(d, hn::Add(one, hn::Add(e.r, e.rest)), e.n);
-  // 2^n - 1 + 2^n (r + rest), where 2^n - 1 is 0 or greater than 2^n r: what the sum loses is known.
-  const V power = power_of_two(d, at_most(d, e.n, C::kHuge));
-  const V whole = hn::Sub(power, one);
+HWY_INLINE V less_one(D d, const Reduced<V>& e) {
+  const V power = power_of_two(d, e.n);
+  const V whole = hn::Sub(power, hn::Set(d, hn::TFromD<D>(1)));
   const V part = hn::Mul(power, e.r);
   const V sum = hn::Add(whole, part);
   const V lost = hn::Sub(part, hn::Sub(sum, whole));
-  const V y = hn::Add(sum, hn::MulAdd(power, e.rest, lost));
-  return hn::CopySign(hn::IfThenElse(hn::Gt(x, hn::Set(d, C::kHuge / 2)), huge, y), x);  // -0 for -0
+  return hn::Add(sum, hn::MulAdd(power, e.rest, lost));
+}
+
+template <class D, class V = hn::Vec<D>>
+HWY_INLINE V expm1(D d, V x) {
+  using C = Of<D>;
+  auto e = reduce(d, at_least(d, at_most(d, x, C::kOverflow), C::kMinusOne));
+  const V huge = scaled(d, hn::Add(hn::Set(d, hn::TFromD<D>(1)), hn::Add(e.r, e.rest)), e.n);
+  e.n = at_most(d, e.n, C::kHuge);
+  const V y = hn::IfThenElse(hn::Gt(x, hn::Set(d, C::kHuge / 2)), huge, less_one(d, e));
+  return hn::CopySign(y, x);  // -0 for -0
 }
 
 /// x = 2^exponent (1 + f) for a normal x > 0, sqrt(1/2) <= 1 + f < sqrt(2)
@@ -234,7 +241,7 @@ HWY_INLINE V log1p(D d, V x) {
 template <class D, class V = hn::Vec<D>>
 HWY_INLINE V tanh(D d, V x) {
   const V doubled = hn::Add(hn::Abs(x), hn::Abs(x));
-  const V t = expm1(d, at_most(d, doubled, Of<D>::kTanhOne));
+  const V t = less_one(d, reduce(d, at_most(d, doubled, Of<D>::kTanhOne)));
   return hn::CopySign(hn::Div(t, hn::Add(t, hn::Set(d, hn::TFromD<D>(2)))), x);
 }
 
@@ -251,6 +258,40 @@ template <class D, class V = hn::Vec<D>>
 HWY_INLINE V softplus(D d, V x) {
   const V positive = hn::IfThenZeroElse(hn::Lt(x, hn::Zero(d)), x);
   return hn::Add(positive, log1p(d, exp(d, hn::Neg(hn::Abs(x)))));
+}
+
+/// The last elements go through the same instructions as all others.
+template <class T>
+HWY_INLINE hn::Vec<hn::ScalableTag<T>> load_part(const T* x, std::size_t n) {
+  const hn::ScalableTag<T> d;
+  HWY_ALIGN T lanes[hn::MaxLanes(d)] = {};
+  std::memcpy(lanes, x, n * sizeof(T));
+  return hn::Load(d, lanes);
+}
+template <class T>
+HWY_INLINE void store_part(hn::Vec<hn::ScalableTag<T>> v, T* y, std::size_t n) {
+  const hn::ScalableTag<T> d;
+  HWY_ALIGN T lanes[hn::MaxLanes(d)];
+  hn::Store(v, d, lanes);
+  std::memcpy(y, lanes, n * sizeof(T));
+}
+
+template <class T, class F>
+HWY_INLINE void map(const T* x, T* y, std::size_t n, F f) {
+  const hn::ScalableTag<T> d;
+  std::size_t k = 0;
+  for (; k + hn::Lanes(d) <= n; k += hn::Lanes(d)) hn::StoreU(f(d, hn::LoadU(d, x + k)), d, y + k);
+  if (k < n) store_part(f(d, load_part(x + k, n - k)), y + k, n - k);
+}
+
+template <class T, class F>
+HWY_INLINE void zip(const T* a, const T* b, T* y, std::size_t n, F f) {
+  const hn::ScalableTag<T> d;
+  std::size_t k = 0;
+  for (; k + hn::Lanes(d) <= n; k += hn::Lanes(d)) {
+    hn::StoreU(f(d, hn::LoadU(d, a + k), hn::LoadU(d, b + k)), d, y + k);
+  }
+  if (k < n) store_part(f(d, load_part(a + k, n - k), load_part(b + k, n - k)), y + k, n - k);
 }
 
 }  // namespace math

@@ -1,6 +1,5 @@
 #include "kernels/math.hpp"
 
-#include <cstring>
 #include <numbers>
 
 // Highway compiles this file once per instruction set; what stands before HWY_ONCE is in a namespace of its
@@ -19,75 +18,41 @@ HWY_BEFORE_NAMESPACE();
 namespace backdrop::kernels::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
-/// The last elements go through the same instructions as all others.
-template <class T>
-HWY_INLINE hn::Vec<hn::ScalableTag<T>> load_part(const T* x, std::size_t n) {
-  const hn::ScalableTag<T> d;
-  HWY_ALIGN T lanes[hn::MaxLanes(d)] = {};
-  std::memcpy(lanes, x, n * sizeof(T));
-  return hn::Load(d, lanes);
-}
-template <class T>
-HWY_INLINE void store_part(hn::Vec<hn::ScalableTag<T>> v, T* y, std::size_t n) {
-  const hn::ScalableTag<T> d;
-  HWY_ALIGN T lanes[hn::MaxLanes(d)];
-  hn::Store(v, d, lanes);
-  std::memcpy(y, lanes, n * sizeof(T));
-}
-
-template <class T, class F>
-HWY_INLINE void map(const T* x, T* y, std::size_t n, F f) {
-  const hn::ScalableTag<T> d;
-  std::size_t k = 0;
-  for (; k + hn::Lanes(d) <= n; k += hn::Lanes(d)) hn::StoreU(f(d, hn::LoadU(d, x + k)), d, y + k);
-  if (k < n) store_part(f(d, load_part(x + k, n - k)), y + k, n - k);
-}
-
-template <class T, class F>
-HWY_INLINE void zip(const T* a, const T* b, T* y, std::size_t n, F f) {
-  const hn::ScalableTag<T> d;
-  std::size_t k = 0;
-  for (; k + hn::Lanes(d) <= n; k += hn::Lanes(d)) {
-    hn::StoreU(f(d, hn::LoadU(d, a + k), hn::LoadU(d, b + k)), d, y + k);
-  }
-  if (k < n) store_part(f(d, load_part(a + k, n - k), load_part(b + k, n - k)), y + k, n - k);
-}
-
 template <class T>
 struct Functions {
   static void exp(const T* x, T* y, std::size_t n) {
-    map(x, y, n, [](auto d, auto v) HWY_ATTR { return math::exp(d, v); });
+    math::map(x, y, n, [](auto d, auto v) HWY_ATTR { return math::exp(d, v); });
   }
   static void expm1(const T* x, T* y, std::size_t n) {
-    map(x, y, n, [](auto d, auto v) HWY_ATTR { return math::expm1(d, v); });
+    math::map(x, y, n, [](auto d, auto v) HWY_ATTR { return math::expm1(d, v); });
   }
   static void log(const T* x, T* y, std::size_t n) {
-    map(x, y, n, [](auto d, auto v) HWY_ATTR { return math::log(d, v); });
+    math::map(x, y, n, [](auto d, auto v) HWY_ATTR { return math::log(d, v); });
   }
   static void log1p(const T* x, T* y, std::size_t n) {
-    map(x, y, n, [](auto d, auto v) HWY_ATTR { return math::log1p(d, v); });
+    math::map(x, y, n, [](auto d, auto v) HWY_ATTR { return math::log1p(d, v); });
   }
   static void tanh(const T* x, T* y, std::size_t n) {
-    map(x, y, n, [](auto d, auto v) HWY_ATTR { return math::tanh(d, v); });
+    math::map(x, y, n, [](auto d, auto v) HWY_ATTR { return math::tanh(d, v); });
   }
   static void sigmoid(const T* x, T* y, std::size_t n) {
-    map(x, y, n, [](auto d, auto v) HWY_ATTR { return math::sigmoid(d, v); });
+    math::map(x, y, n, [](auto d, auto v) HWY_ATTR { return math::sigmoid(d, v); });
   }
   static void softplus(const T* x, T* y, std::size_t n) {
-    map(x, y, n, [](auto d, auto v) HWY_ATTR { return math::softplus(d, v); });
+    math::map(x, y, n, [](auto d, auto v) HWY_ATTR { return math::softplus(d, v); });
   }
   static void log_sigmoid(const T* x, T* y, std::size_t n) {
-    map(x, y, n, [](auto d, auto v) HWY_ATTR { return hn::Neg(math::softplus(d, hn::Neg(v))); });
+    math::map(x, y, n, [](auto d, auto v) HWY_ATTR { return hn::Neg(math::softplus(d, hn::Neg(v))); });
   }
   static void silu(const T* x, T* y, std::size_t n) {
-    map(x, y, n, [](auto d, auto v) HWY_ATTR {
+    math::map(x, y, n, [](auto d, auto v) HWY_ATTR {
       const auto lowest = hn::Set(d, -std::numeric_limits<T>::infinity());
       return hn::Mul(hn::IfThenZeroElse(hn::Eq(v, lowest), v), math::sigmoid(d, v));
     });
   }
   // What is equal needs no difference, which two infinities do not have.
   static void logaddexp(const T* a, const T* b, T* y, std::size_t n) {
-    zip(a, b, y, n, [](auto d, auto u, auto v) HWY_ATTR {
+    math::zip(a, b, y, n, [](auto d, auto u, auto v) HWY_ATTR {
       const auto greater = hn::IfThenElse(hn::Gt(u, v), u, v);
       const auto apart = hn::Add(greater, math::log1p(d, math::exp(d, hn::Neg(hn::Abs(hn::Sub(u, v))))));
       const auto twice = hn::Add(u, hn::Set(d, std::numbers::ln2_v<T>));
@@ -95,7 +60,7 @@ struct Functions {
     });
   }
   static void elu(const T* x, T scale, T factor, T* y, std::size_t n) {
-    map(x, y, n, [=](auto d, auto v) HWY_ATTR {
+    math::map(x, y, n, [=](auto d, auto v) HWY_ATTR {
       const auto left = hn::Mul(math::expm1(d, hn::Mul(v, hn::Set(d, scale))), hn::Set(d, factor));
       return hn::IfThenElse(hn::Gt(v, hn::Zero(d)), v, left);
     });

@@ -9,9 +9,145 @@
 #include "kernels/elementwise.hpp"
 #include "kernels/odometer.hpp"
 
+// Highway compiles what stands before HWY_ONCE once per instruction set. Vectors of unknown length cannot be
+// elements of an array, so NEON stands in for them.
+#undef HWY_DISABLED_TARGETS
+#define HWY_DISABLED_TARGETS (HWY_SVE | HWY_SVE2 | HWY_SVE_256 | HWY_SVE2_128 | HWY_RVV)
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "kernels/softmax.cpp"
+#include <hwy/foreach_target.h>
+#include <hwy/highway.h>
+
+#include "kernels/math-inl.hpp"
+
+#ifndef BACKDROP_KERNELS_SOFTMAX_ROWS
+#define BACKDROP_KERNELS_SOFTMAX_ROWS
+namespace backdrop::kernels {
+
+/// Work on rows of n contiguous elements.
+template <class T>
+struct Rows {
+  T (*greatest)(const T* x, std::size_t n);  ///< of those that are not NaN; -Inf if there are none
+  void (*softmax)(const T* x, T* y, std::size_t n);
+  /// The sum of e^(x - shift) without that of element `left_out`.
+  double (*sum_of_exps)(const T* x, std::size_t n, T shift, std::size_t left_out);
+};
+
+}  // namespace backdrop::kernels
+#endif
+
+HWY_BEFORE_NAMESPACE();
+namespace backdrop::kernels::HWY_NAMESPACE {
+namespace hn = hwy::HWY_NAMESPACE;
+
+template <class T>
+T greatest(const T* x, std::size_t n) {
+  const hn::ScalableTag<T> d;
+  const std::size_t lanes = hn::Lanes(d);
+  constexpr T kLeast = -std::numeric_limits<T>::infinity();
+  auto most = hn::Set(d, kLeast), also = most;
+  std::size_t k = 0;
+  const auto take = [&](auto so_far, std::size_t at) HWY_ATTR {
+    const auto v = hn::LoadU(d, x + at);
+    return hn::IfThenElse(hn::Gt(v, so_far), v, so_far);
+  };
+  for (; k + 2 * lanes <= n; k += 2 * lanes) {
+    most = take(most, k);
+    also = take(also, k + lanes);
+  }
+  T all[2 * hn::MaxLanes(d)];
+  hn::StoreU(most, d, all);
+  hn::StoreU(also, d, all + lanes);
+  T y = kLeast;
+  for (std::size_t i = 0; i < 2 * lanes; ++i) y = all[i] > y ? all[i] : y;
+  for (; k < n; ++k) y = x[k] > y ? x[k] : y;
+  return y;
+}
+
+/// In f64, in an order that is the same for all instruction sets.
+template <class T>
+HWY_INLINE double sum(const T* x, std::size_t n) {
+  constexpr std::size_t kTerms = 16;  // side by side
+  const hn::CappedTag<double, 4> d;
+  const hn::Rebind<T, decltype(d)> narrow;
+  constexpr std::size_t kVectors = kTerms / hn::MaxLanes(d);
+  const std::size_t lanes = hn::Lanes(d);
+  hn::Vec<decltype(d)> sums[kVectors];
+  for (auto& s : sums) s = hn::Zero(d);
+  std::size_t k = 0;
+  for (; k + kTerms <= n; k += kTerms) {
+    for (std::size_t i = 0; i < kVectors; ++i) {
+      const auto v = hn::LoadU(narrow, x + k + i * lanes);
+      if constexpr (sizeof(T) == sizeof(double)) {
+        sums[i] = hn::Add(sums[i], v);
+      } else {
+        sums[i] = hn::Add(sums[i], hn::PromoteTo(d, v));
+      }
+    }
+  }
+  double terms[kTerms];
+  for (std::size_t i = 0; i < kVectors; ++i) hn::StoreU(sums[i], d, terms + i * lanes);
+  for (std::size_t i = 0; k < n; ++k, ++i) terms[i] += static_cast<double>(x[k]);
+  for (std::size_t half = kTerms / 2; half > 0; half /= 2) {
+    for (std::size_t i = 0; i < half; ++i) terms[i] += terms[half + i];
+  }
+  return terms[0];
+}
+
+template <class T>
+HWY_INLINE void write_exps(const T* x, T shift, T* y, std::size_t n) {
+  math::map(x, y, n,
+            [shift](auto d, auto v) HWY_ATTR { return math::exp(d, hn::Sub(v, hn::Set(d, shift))); });
+}
+
+template <class T>
+void softmax(const T* x, T* y, std::size_t n) {
+  write_exps(x, greatest(x, n), y, n);
+  const T total = static_cast<T>(sum(y, n));
+  math::map(y, y, n, [total](auto d, auto v) HWY_ATTR { return hn::Div(v, hn::Set(d, total)); });
+}
+
+template <class T>
+double sum_of_exps(const T* x, std::size_t n, T shift, std::size_t left_out) {
+  constexpr std::size_t kChunk = 512;
+  T exps[kChunk];
+  double total = 0;
+  for (std::size_t first = 0; first < n; first += kChunk) {
+    const std::size_t count = std::min(kChunk, n - first);
+    write_exps(x + first, shift, exps, count);
+    if (left_out >= first && left_out - first < count) exps[left_out - first] = 0;
+    total += sum(exps, count);
+  }
+  return total;
+}
+
+template <class T>
+const Rows<T>* rows() {
+  static constexpr Rows<T> kRows{greatest<T>, softmax<T>, sum_of_exps<T>};
+  return &kRows;
+}
+const Rows<float>* rows_f32() { return rows<float>(); }
+const Rows<double>* rows_f64() { return rows<double>(); }
+
+}  // namespace backdrop::kernels::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
 namespace backdrop::kernels {
 
 namespace {
+
+HWY_EXPORT(rows_f32);
+HWY_EXPORT(rows_f64);
+
+template <class T>
+const Rows<T>& rows_of() {
+  if constexpr (sizeof(T) == sizeof(float)) {
+    return *HWY_DYNAMIC_DISPATCH(rows_f32)();
+  } else {
+    return *HWY_DYNAMIC_DISPATCH(rows_f64)();
+  }
+}
 
 // Exponentials that one piece of work computes, about.
 constexpr std::size_t kGrain = 4096;
@@ -20,7 +156,7 @@ std::size_t grain_for(std::size_t line) {
   return std::max<std::size_t>(1, kGrain / std::max<std::size_t>(1, line));
 }
 
-// The first greatest of `count` elements, or a NaN among them.
+// The first greatest of `count` elements. Where there is a NaN, any of them: the results are NaN.
 template <class T>
 struct Peak {
   std::size_t at;
@@ -29,6 +165,11 @@ struct Peak {
 
 template <class T>
 Peak<T> peak_of(const T* x, std::size_t stride, std::size_t count) {
+  if (stride == 1) {
+    const T value = rows_of<T>().greatest(x, count);
+    const T* const at = std::find(x, x + count, value);
+    return {at == x + count ? 0 : static_cast<std::size_t>(at - x), value};
+  }
   Peak<T> peak{0, x[0]};
   for (std::size_t k = 0; k < count; ++k) {
     const T value = x[k * stride];
@@ -40,6 +181,7 @@ Peak<T> peak_of(const T* x, std::size_t stride, std::size_t count) {
 // log(1 + the other terms of the sum of e^(x - peak)): small sums keep all their digits.
 template <class T>
 double log_sum(const T* x, std::size_t stride, std::size_t count, Peak<T> peak) {
+  if (stride == 1) return std::log1p(rows_of<T>().sum_of_exps(x, count, peak.value, peak.at));
   double others = 0;
   for (std::size_t k = 0; k < count; ++k) {
     if (k != peak.at) others += static_cast<double>(std::exp(x[k * stride] - peak.value));
@@ -67,6 +209,7 @@ void for_each_line(const Eval& e, std::size_t axis, F f) {
 
 template <class T>
 void softmax_line(const T* x, T* y, std::size_t stride, std::size_t count) {
+  if (stride == 1) return rows_of<T>().softmax(x, y, count);
   const T peak = peak_of(x, stride, count).value;
   double sum = 0;
   for (std::size_t k = 0; k < count; ++k) {
@@ -117,6 +260,22 @@ T log_sum_exp(const T* x, Odometer& terms) {
   }
   if (!std::isfinite(peak.value)) return peak.value;
   return static_cast<T>(static_cast<double>(peak.value) + std::log1p(others));
+}
+
+template <class T>
+T log_sum_exp_of_row(const T* x, std::size_t count) {
+  const Peak<T> peak = peak_of(x, 1, count);
+  if (std::isinf(peak.value)) {
+    const T* const nan = std::find_if(x, x + count, [](T value) { return std::isnan(value); });
+    return nan == x + count ? peak.value : *nan;
+  }
+  return static_cast<T>(static_cast<double>(peak.value) + log_sum(x, 1, count, peak));
+}
+
+bool last_axes(const Shape& shape, AxisSet axes) {
+  std::size_t kept = shape.rank();
+  while (kept > 0 && axes[kept - 1]) --kept;
+  return axes.count() == shape.rank() - kept;
 }
 
 std::size_t checked_label(const std::int64_t* labels, std::size_t row, std::size_t classes) {
@@ -184,17 +343,22 @@ void log_softmax(const Eval& e, std::size_t axis) {
 void logsumexp(const Eval& e, AxisSet axes) {
   if (e.y.numel() == 0) return;
   const Terms all = terms_of(*e.x[0].shape, axes);
+  const bool rows = last_axes(*e.x[0].shape, axes);
+  const std::size_t count = all.terms.count();
   with_float(e.y.dtype, [&]<class T>(T) {
     const T* x = e.x[0].as<const T>();
     T* y = e.y.as<T>();
-    e.workers.for_each(all.outputs.count(), grain_for(all.terms.count()),
-                       [&](std::size_t begin, std::size_t end) {
-                         Odometer output = all.outputs, terms = all.terms;
-                         output.seek(begin);
-                         for (std::size_t k = begin; k < end; ++k, output.next()) {
-                           y[k] = log_sum_exp(x + output.offset(), terms);
-                         }
-                       });
+    e.workers.for_each(all.outputs.count(), grain_for(count), [&](std::size_t begin, std::size_t end) {
+      if (rows) {
+        for (std::size_t k = begin; k < end; ++k) y[k] = log_sum_exp_of_row(x + k * count, count);
+        return;
+      }
+      Odometer output = all.outputs, terms = all.terms;
+      output.seek(begin);
+      for (std::size_t k = begin; k < end; ++k, output.next()) {
+        y[k] = log_sum_exp(x + output.offset(), terms);
+      }
+    });
   });
 }
 
@@ -209,3 +373,4 @@ void cross_entropy(const Eval& e, Losses losses) {
 }
 
 }  // namespace backdrop::kernels
+#endif  // HWY_ONCE
