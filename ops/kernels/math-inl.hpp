@@ -39,6 +39,7 @@ struct Constants<float> {
   static constexpr float kShift = 0x1.8p23f;     // plus a small number: the nearest integer, in the low bits
   static constexpr float kLn2High = 0x1.62e4p-1f;  // times an exponent: exact
   static constexpr float kLn2Low = 0x1.7f7d1cp-20f;
+  static constexpr float kNormal = 86;                       // e^x and e^-x are
   static constexpr float kOverflow = 89, kUnderflow = -104;  // e^x is Inf and 0 from there on
   static constexpr float kMinusOne = -30, kHuge = 60;        // e^x - 1 is -1; it is e^x
   static constexpr float kTanhOne = 20;                      // tanh(x/2) is 1
@@ -60,6 +61,7 @@ struct Constants<double> {
   static constexpr double kShift = 0x1.8p52;
   static constexpr double kLn2High = 0x1.62e42feep-1;
   static constexpr double kLn2Low = 0x1.a39ef35793c76p-33;
+  static constexpr double kNormal = 700;
   static constexpr double kOverflow = 710, kUnderflow = -746;
   static constexpr double kMinusOne = -50, kHuge = 100;
   static constexpr double kTanhOne = 44;
@@ -141,8 +143,17 @@ HWY_INLINE V scaled(D d, V y, V n) {
 template <class D, class V = hn::Vec<D>>
 HWY_INLINE V exp(D d, V x) {
   using C = Of<D>;
+  const V one = hn::Set(d, hn::TFromD<D>(1));
+  if (HWY_LIKELY(
+          hn::AllTrue(d, hn::Lt(hn::Abs(x), hn::Set(d, C::kNormal))))) {  // same bits, fewer instructions
+    const auto e = reduce(d, x);
+    const BitsOf<D> bits;
+    const auto y = hn::BitCast(bits, hn::Add(one, hn::Add(e.r, e.rest)));
+    const auto n = hn::BitCast(bits, hn::Add(e.n, hn::Set(d, C::kShift)));
+    return hn::BitCast(d, hn::Add(y, hn::ShiftLeft<C::kMantissa>(n)));
+  }
   const auto e = reduce(d, at_least(d, at_most(d, x, C::kOverflow), C::kUnderflow));
-  return scaled(d, hn::Add(hn::Set(d, hn::TFromD<D>(1)), hn::Add(e.r, e.rest)), e.n);
+  return scaled(d, hn::Add(one, hn::Add(e.r, e.rest)), e.n);
 }
 
 /// 2^n (1 + r + rest) - 1 where n is small enough for 2^n; 2^n - 1 is 0 or greater than 2^n r, so that what

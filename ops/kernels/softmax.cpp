@@ -28,6 +28,7 @@ namespace backdrop::kernels {
 template <class T>
 struct Rows {
   T (*greatest)(const T* x, std::size_t n);  ///< of those that are not NaN; -Inf if there are none
+  std::size_t (*find)(const T* x, T value, std::size_t n);  ///< the first place of the value, or 0
   void (*softmax)(const T* x, T* y, std::size_t n);
   /// The sum of e^(x - shift) without that of element `left_out`.
   double (*sum_of_exps)(const T* x, std::size_t n, T shift, std::size_t left_out);
@@ -62,6 +63,21 @@ T greatest(const T* x, std::size_t n) {
   for (std::size_t i = 0; i < 2 * lanes; ++i) y = all[i] > y ? all[i] : y;
   for (; k < n; ++k) y = x[k] > y ? x[k] : y;
   return y;
+}
+
+template <class T>
+std::size_t find(const T* x, T value, std::size_t n) {
+  const hn::ScalableTag<T> d;
+  const auto wanted = hn::Set(d, value);
+  std::size_t k = 0;
+  for (; k + hn::Lanes(d) <= n; k += hn::Lanes(d)) {
+    const auto found = hn::Eq(hn::LoadU(d, x + k), wanted);
+    if (!hn::AllFalse(d, found)) return k + static_cast<std::size_t>(hn::FindFirstTrue(d, found));
+  }
+  for (; k < n; ++k) {
+    if (x[k] == value) return k;
+  }
+  return 0;
 }
 
 /// In f64, in an order that is the same for all instruction sets.
@@ -123,7 +139,7 @@ double sum_of_exps(const T* x, std::size_t n, T shift, std::size_t left_out) {
 
 template <class T>
 const Rows<T>* rows() {
-  static constexpr Rows<T> kRows{greatest<T>, softmax<T>, sum_of_exps<T>};
+  static constexpr Rows<T> kRows{greatest<T>, find<T>, softmax<T>, sum_of_exps<T>};
   return &kRows;
 }
 const Rows<float>* rows_f32() { return rows<float>(); }
@@ -167,8 +183,7 @@ template <class T>
 Peak<T> peak_of(const T* x, std::size_t stride, std::size_t count) {
   if (stride == 1) {
     const T value = rows_of<T>().greatest(x, count);
-    const T* const at = std::find(x, x + count, value);
-    return {at == x + count ? 0 : static_cast<std::size_t>(at - x), value};
+    return {rows_of<T>().find(x, value, count), value};
   }
   Peak<T> peak{0, x[0]};
   for (std::size_t k = 0; k < count; ++k) {
