@@ -1,10 +1,9 @@
-#include <algorithm>
 #include <backdrop/core/error.hpp>
 #include <backdrop/core/op.hpp>
 #include <backdrop/core/tape.hpp>
-#include <limits>
+#include <optional>
 
-#include "number_text.hpp"
+#include "refusals.hpp"
 
 namespace backdrop {
 
@@ -14,29 +13,22 @@ constinit const Op constant_op{.name = "constant", .formula = "always the same t
 
 namespace {
 
-constexpr std::size_t kMaxNodes = std::numeric_limits<std::uint32_t>::max() - 1;
-constexpr std::size_t kMaxSmall = std::numeric_limits<std::uint16_t>::max();  // arity, files, scopes
-
-const char* kind_name(AttrKind kind) {
-  constexpr const char* kNames[] = {"nothing", "a real", "an integer", "a boolean", "a list of integers",
-                                    "a key",   "a dtype"};
-  return kNames[static_cast<std::size_t>(kind)];
+// Names stand without gaps, so two of them tell whether the op has so many inputs.
+bool takes(const Op& op, std::size_t inputs) {
+  return inputs < kMaxInputs && op.inputs[inputs] == nullptr &&
+         (inputs == 0 || op.inputs[inputs - 1] != nullptr);
 }
 
-void check_range(const Op& op, const AttrSpec& spec, const AttrValue& value) {
+// A number outside the range of its attribute, if `value` is one.
+std::optional<double> outlier(const AttrSpec& spec, const AttrValue& value) {
   const bool real = spec.kind == AttrKind::real;
-  if (!spec.bounded || (!real && spec.kind != AttrKind::integer)) return;
+  if (!spec.bounded || (!real && spec.kind != AttrKind::integer)) return std::nullopt;
   const double number = real ? value.real() : static_cast<double>(value.integer());
-  if (number >= spec.low && number <= spec.high) return;
-  throw ValueError(std::string(op.name) + ": " + spec.name + " = " + number_text(number) + " lies outside [" +
-                   number_text(spec.low) + ", " + number_text(spec.high) + "]");
+  if (number >= spec.low && number <= spec.high) return std::nullopt;
+  return number;
 }
 
 }  // namespace
-
-void throw_foreign_attribute(const Op& op, const char* name) {
-  throw ValueError(std::string(op.name) + ": has no attribute '" + name + "'");
-}
 
 Var Call::with_input(std::size_t at, Var replacement) const {
   Var stack[kMaxInputs];
@@ -50,11 +42,9 @@ Var Call::with_input(std::size_t at, Var replacement) const {
   return tape.record_again(tape, y.index(), {inputs, arity()});
 }
 
-void Var::throw_null() { throw TapeError("var: this handle was never recorded; it belongs to no tape"); }
-
 Tape::Tape() {
-  shapes_.emplace_back();
-  shape_ids_.emplace(Shape{}, 0);
+  shapes_.next() = Shape{};
+  shapes_.commit();
   files_.emplace_back();
   scopes_.emplace_back();
 }
@@ -94,7 +84,7 @@ Var Tape::constant(Tensor value, Where where) {
 }
 
 Var Tape::append_leaf(const Op& op, std::size_t payload, DType dtype, const Shape& shape, Where where) {
-  if (size() >= kMaxNodes) throw TapeError("tape: more than 2^32 - 2 nodes");
+  if (size() >= kMaxNodes) refusals::throw_full();
   Node& node = nodes_.next();
   node = Node{};
   node.op = &op;
@@ -102,77 +92,70 @@ Var Tape::append_leaf(const Op& op, std::size_t payload, DType dtype, const Shap
   node.dtype = dtype;
   node.shape = intern(shape);
   write_place(node, where);
-  nodes_.commit();
-  return {this, static_cast<std::uint32_t>(size() - 1), generation_};
+  return commit();
 }
 
 Var Tape::record(const Op& op, std::span<const Var> inputs, std::span<const AttrValue> attrs, Where where) {
   for (const Var& v : inputs) {
-    if (!v) throw TapeError(std::string(op.name) + ": an input is a Var that was never recorded");
-    check(v);
+    if (!is_current(v)) check_input(op, v);
   }
+  if (size() >= kMaxNodes) refusals::throw_full();
+  if (!takes(op, inputs.size())) refusals::require_arity(op, inputs.size());
   const WordPool::Mark words = words_.mark();
   try {
-    return append(op, inputs, attrs, where);
+    Node& node = nodes_.next();
+    node = Node{};
+    node.op = &op;
+    write_inputs(node, inputs);
+    if (!attrs.empty() || op.attrs[0].name != nullptr) write_attrs(node, op, attrs);
+    const Type type = op.infer(Call{*this, node, Var{}});
+    node.dtype = type.dtype;
+    node.shape = type.shape;
+    write_place(node, where);
   } catch (...) {
     words_.rewind(words);
     throw;
   }
+  return commit();
 }
 
-Var Tape::append(const Op& op, std::span<const Var> inputs, std::span<const AttrValue> attrs, Where where) {
-  if (size() >= kMaxNodes) throw TapeError("tape: more than 2^32 - 2 nodes");
-  const std::size_t arity = op.arity();
-  if (op.variadic() ? inputs.size() + 1 < arity : inputs.size() != arity) {
-    throw ShapeError(std::string(op.name) + ": " + std::to_string(inputs.size()) + " inputs given, takes " +
-                     std::to_string(arity));
-  }
-  Node& node = nodes_.next();
-  node = Node{};
-  node.op = &op;
-  write_inputs(node, inputs);
-  write_attrs(node, op, attrs);
-  const Type type = op.infer(Call{*this, node, Var{}});
-  node.dtype = type.dtype;
-  node.shape = type.shape;
-  write_place(node, where);
+Var Tape::commit() {
   nodes_.commit();
   return {this, static_cast<std::uint32_t>(size() - 1), generation_};
 }
 
 void Tape::write_inputs(Node& node, std::span<const Var> inputs) {
-  if (inputs.size() > kMaxSmall) {
-    throw ShapeError(std::string(node.op->name) + ": more than " + std::to_string(kMaxSmall) + " inputs");
-  }
   node.arity = static_cast<std::uint16_t>(inputs.size());
-  std::uint32_t* to = node.in.data();
   if (inputs.size() > Node::kInline) {
-    to = reinterpret_cast<std::uint32_t*>(words_.take((inputs.size() + 1) / 2));
-    std::memcpy(node.in.data(), &to, sizeof to);
+    write_many_inputs(node, inputs);
+    return;
   }
+  for (std::size_t k = 0; k < inputs.size(); ++k) node.in[k] = inputs[k].index();
+}
+
+void Tape::write_many_inputs(Node& node, std::span<const Var> inputs) {
+  if (inputs.size() > 0xFFFF) refusals::throw_too_many_inputs(*node.op);
+  auto* to = reinterpret_cast<std::uint32_t*>(words_.take((inputs.size() + 1) / 2));
+  std::memcpy(node.in.data(), &to, sizeof to);
   for (std::size_t k = 0; k < inputs.size(); ++k) to[k] = inputs[k].index();
 }
 
 void Tape::write_attrs(Node& node, const Op& op, std::span<const AttrValue> attrs) {
   const std::size_t count = op.attr_count();
-  if (attrs.size() > count) throw ValueError(std::string(op.name) + ": too many attributes given");
+  if (attrs.size() > count) refusals::throw_too_many_attributes(op);
   if (count == 0) return;
   std::uint64_t* slots = words_.take(count);
   node.attrs = slots;
   for (std::size_t k = 0; k < count; ++k) {
     const AttrSpec& spec = op.attrs[k];
     if (k >= attrs.size() || attrs[k].kind == AttrKind::none) {
-      if (!spec.optional)
-        throw ValueError(std::string(op.name) + ": attribute '" + spec.name + "' is missing");
+      if (!spec.optional) refusals::throw_missing(op, spec);
       slots[k] = spec.fallback;
       continue;
     }
     const AttrValue& value = attrs[k];
-    if (value.kind != spec.kind) {
-      throw ValueError(std::string(op.name) + ": attribute '" + spec.name + "' is " + kind_name(spec.kind) +
-                       ", but " + kind_name(value.kind) + " was given");
-    }
-    check_range(op, spec, value);
+    if (value.kind != spec.kind) refusals::throw_kind(op, spec, value.kind);
+    if (const std::optional<double> number = outlier(spec, value)) refusals::throw_range(op, spec, *number);
     if (spec.kind == AttrKind::ints) {
       std::uint64_t* words = words_.take(value.ints.size() + 1);
       words[0] = value.ints.size();
@@ -234,62 +217,7 @@ Var Tape::record_again(const Tape& from, std::size_t index, std::span<const Var>
   return v;
 }
 
-void Tape::set_place(Var v, std::string_view file, unsigned line, std::string_view scope) {
-  check(v);
-  const std::uint16_t file_id = intern_file(file);
-  const std::uint16_t scope_id = intern_scope(scope);
-  Node& node = nodes_[v.index()];
-  node.file = file_id;
-  node.line = line;
-  node.scope = scope_id;
-}
-
-void Tape::set_place(Var v, const Tape& from, const Node& node) {
-  set_place(v, from.files_[node.file], node.line, from.scopes_[node.scope]);
-  nodes_[v.index()].derivative = node.derivative;
-}
-
-std::uint32_t Tape::declare_opened(const Tape& from, const Node& composite, std::string_view name,
-                                   std::span<const Var> inputs, std::uint32_t outer) {
-  for (const Var& v : inputs) check(v);
-  OpenedCall opened{.node = composite, .name = std::string(name)};
-  AttrValue attrs[kMaxAttrs];
-  const std::size_t count = composite.op->attr_count();
-  for (std::size_t k = 0; k < count; ++k) attrs[k] = from.attribute(composite, k);
-  write_attrs(opened.node, *composite.op, {attrs, count});
-  write_inputs(opened.node, inputs);
-  opened.node.shape = intern(from.shape(composite.shape));
-  opened.node.file = intern_file(from.files_[composite.file]);
-  opened.node.scope = intern_scope(from.scopes_[composite.scope]);
-  opened.node.call = outer;
-  opened_.push_back(std::move(opened));
-  return static_cast<std::uint32_t>(opened_.size());
-}
-
-void Tape::stamp(Var v, std::uint32_t call) {
-  check(v);
-  nodes_[v.index()].call = call;
-  OpenedCall& opened = opened_[call - 1];
-  if (opened.begin == opened.end) opened.begin = v.index();
-  opened.end = v.index() + 1;
-}
-
 Call Tape::call(std::size_t index) const { return {const_cast<Tape&>(*this), nodes_[index], var(index)}; }
-
-void Tape::check_slowly(Var v) const {
-  if (v.tape_ == nullptr) Var::throw_null();
-  if (v.tape_ != this) throw TapeError("tape: this Var belongs to another tape; record both on one tape");
-  if (v.index_ >= size() || generation_of(v.index_) != v.generation_) {
-    throw TapeError("tape: this Var is older than a clear() or rewind() of its tape; record it again");
-  }
-}
-
-std::uint32_t Tape::generation_of(std::size_t index) const {
-  if (index >= epoch_) return generation_;
-  const auto after = std::upper_bound(epochs_.begin(), epochs_.end(), index,
-                                      [](std::size_t i, const auto& epoch) { return i < epoch.first; });
-  return std::prev(after)->second;
-}
 
 std::size_t Tape::ShapeHash::operator()(const Shape& shape) const {
   std::uint64_t h = shape.rank();
@@ -302,9 +230,12 @@ std::size_t Tape::ShapeHash::operator()(const Shape& shape) const {
 
 std::uint32_t Tape::intern(const Shape& shape) {
   if (shape.rank() == 0) return 0;
-  const auto [at, fresh] = shape_ids_.try_emplace(shape, static_cast<std::uint32_t>(shapes_.size()));
-  if (fresh) shapes_.push_back(shape);
-  return at->second;
+  if (const auto at = shape_ids_.find(shape); at != shape_ids_.end()) return at->second;
+  const auto id = static_cast<std::uint32_t>(shapes_.size());
+  shapes_.next() = shape;
+  shape_ids_.emplace(shape, id);
+  shapes_.commit();
+  return id;
 }
 
 AttrValue Tape::attribute(const Node& node, std::size_t k) const {
@@ -321,68 +252,6 @@ AttrValue Tape::attribute(const Node& node, std::size_t k) const {
   value.kind = node.op->attrs[k].kind;
   value.bits = slot;
   return value;
-}
-
-std::string_view Tape::name(std::size_t index) const {
-  const auto at = names_.find(static_cast<std::uint32_t>(index));
-  return at != names_.end() ? std::string_view(at->second) : std::string_view();
-}
-
-void Tape::set_name(Var v, std::string_view name) {
-  check(v);
-  names_.insert_or_assign(names_.end(), v.index(), std::string(name));
-}
-
-std::uint16_t Tape::intern_file(std::string_view path) {
-  // Only the last component: recordings are the same wherever the source tree lies.
-  const std::string_view base = path.substr(path.find_last_of('/') + 1);
-  const auto at = std::find(files_.begin(), files_.end(), base);
-  if (at == files_.end()) {
-    if (files_.size() > kMaxSmall) throw TapeError("tape: more than 65,535 source files");
-    files_.emplace_back(base);
-    return static_cast<std::uint16_t>(files_.size() - 1);
-  }
-  return static_cast<std::uint16_t>(at - files_.begin());
-}
-
-std::uint16_t Tape::intern_scope(std::string_view path) {
-  const auto at = std::find(scopes_.begin(), scopes_.end(), path);
-  if (at == scopes_.end()) {
-    if (scopes_.size() > kMaxSmall) throw TapeError("tape: more than 65,535 scopes");
-    scopes_.emplace_back(path);
-    return static_cast<std::uint16_t>(scopes_.size() - 1);
-  }
-  return static_cast<std::uint16_t>(at - scopes_.begin());
-}
-
-Tape::Scope Tape::scope(std::string_view name) {
-  if (name.empty() || name.find('/') != std::string_view::npos) {
-    throw TapeError("scope: '" + std::string(name) + "' is no name for a region; use one without '/'");
-  }
-  const std::string& outer = scopes_[scope_];
-  const std::uint16_t id = intern_scope(outer.empty() ? std::string(name) : outer + "/" + std::string(name));
-  return Scope(*this, std::exchange(scope_, id));
-}
-
-Tape::Mark Tape::mark() const {
-  return {size(), constants_.size(), variables_.size(), opened_.size(), words_.mark()};
-}
-
-void Tape::rewind(const Mark& mark) {
-  if (mark.nodes > size()) throw TapeError("rewind: the mark is newer than the tape");
-  nodes_.truncate(mark.nodes);
-  words_.rewind(mark.words);
-  const auto index = static_cast<std::uint32_t>(mark.nodes);
-  names_.erase(names_.lower_bound(index), names_.end());
-  std::erase_if(variable_nodes_, [&](const auto& entry) { return entry.second >= index; });
-  std::erase_if(input_nodes_, [&](const auto& entry) { return entry.second >= index; });
-  constants_.erase(constants_.begin() + static_cast<std::ptrdiff_t>(mark.constants), constants_.end());
-  opened_.erase(opened_.begin() + static_cast<std::ptrdiff_t>(mark.opened), opened_.end());
-  variables_.erase(variables_.begin() + static_cast<std::ptrdiff_t>(mark.variables), variables_.end());
-  ++generation_;
-  epoch_ = mark.nodes;
-  while (!epochs_.empty() && epochs_.back().first >= epoch_) epochs_.pop_back();
-  epochs_.emplace_back(epoch_, generation_);
 }
 
 }  // namespace backdrop

@@ -6,12 +6,16 @@
 namespace backdrop {
 
 Rewrite::Rewrite(const Tape& from)
-    : from_(&from), tape_(std::make_unique<Tape>()), to_(from.size()), call_to_(from.opened_count() + 1, 0) {}
+    : from_(&from),
+      tape_(std::make_unique<Tape>()),
+      copier_(from, *tape_),
+      to_(from.size(), kNone),
+      call_to_(from.opened_count() + 1, 0) {}
 
 std::vector<Var> Rewrite::inputs_now(const Node& node) const {
   std::vector<Var> inputs;
   inputs.reserve(node.arity);
-  for (std::uint32_t input : node.inputs()) inputs.push_back(to_[input]);
+  for (std::uint32_t input : node.inputs()) inputs.push_back(at(input));
   return inputs;
 }
 
@@ -25,7 +29,7 @@ std::uint32_t Rewrite::call_now(std::uint32_t old) {
     const Tape::OpenedCall& call = from_->opened(chain.back());
     const auto operands = call.node.inputs();
     // Without one of its operands here, what is left of the body is no composite any more.
-    const bool all = std::all_of(operands.begin(), operands.end(), [&](auto k) { return bool(to_[k]); });
+    const bool all = std::all_of(operands.begin(), operands.end(), [&](auto k) { return to_[k] != kNone; });
     if (!all) continue;
     call_to_[chain.back()] =
         tape_->declare_opened(*from_, call.node, call.name, inputs_now(call.node), call_to_[call.node.call]);
@@ -43,11 +47,14 @@ Var Rewrite::copy(std::size_t index) {
     heap.resize(old.size());
     inputs = heap.data();
   }
-  for (std::size_t k = 0; k < old.size(); ++k) inputs[k] = to_[old[k]];
-  const Var v = tape_->record_again(*from_, index, {inputs, old.size()});
-  if (const std::string_view name = from_->name(index); !name.empty()) tape_->set_name(v, name);
-  if (const std::uint32_t whole = call_now(node.call); whole != 0) tape_->stamp(v, whole);
-  return to_[index] = v;
+  for (std::size_t k = 0; k < old.size(); ++k) inputs[k] = at(old[k]);
+  const Var v = copier_.copy(index, {inputs, old.size()});
+  if (node.named) tape_->set_name(v, from_->name(index));
+  if (node.call != 0) {
+    if (const std::uint32_t whole = call_now(node.call); whole != 0) tape_->stamp(v, whole);
+  }
+  map(index, v);
+  return v;
 }
 
 Var Rewrite::open(std::size_t index) {
@@ -62,7 +69,8 @@ Var Rewrite::open(std::size_t index) {
     y = composite.op->body(Call{*tape_, composite, Var{}});
   }
   for (std::size_t k = begin; k < tape_->size(); ++k) tape_->stamp(tape_->var(k), call);
-  return to_[index] = y;
+  map(index, y);
+  return y;
 }
 
 Var Rewrite::close(std::uint32_t call, std::size_t result) {
@@ -75,22 +83,24 @@ Var Rewrite::close(std::uint32_t call, std::size_t result) {
   tape_->set_place(v, *from_, node);
   if (!opened.name.empty()) tape_->set_name(v, opened.name);
   if (const std::uint32_t whole = call_now(node.call); whole != 0) tape_->stamp(v, whole);
-  return to_[result] = v;
+  map(result, v);
+  return v;
 }
 
 void Rewrite::stand_in(std::size_t index, Var v) {
   const Node& node = from_->node(index);
   tape_->set_place(v, *from_, node);
-  if (const std::string_view name = from_->name(index); !name.empty()) tape_->set_name(v, name);
-  to_[index] = v;
+  if (node.named) tape_->set_name(v, from_->name(index));
+  map(index, v);
 }
 
 Rewrite Rewrite::then(Rewrite next) const {
-  std::vector<Var> to(to_.size());
+  std::vector<std::uint32_t> to(to_.size(), kNone);
   for (std::size_t k = 0; k < to_.size(); ++k) {
-    if (to_[k]) to[k] = next.to_[to_[k].index()];
+    if (to_[k] != kNone) to[k] = next.to_[to_[k]];
   }
   next.from_ = from_;
+  next.copier_ = NodeCopier(*from_, *next.tape_);
   next.to_ = std::move(to);
   return next;
 }

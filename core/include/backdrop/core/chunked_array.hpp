@@ -8,8 +8,8 @@
 
 namespace backdrop {
 
-/// A growing array whose elements never move. Truncation keeps the memory.
-template <class T>
+/// A growing array, in chunks of `kChunk` elements, that never move. Truncation keeps the memory.
+template <class T, std::size_t kChunk>
 class ChunkedArray {
  public:
   std::size_t size() const { return size_; }
@@ -18,14 +18,13 @@ class ChunkedArray {
 
   /// The slot after the last element, which `commit` makes the last.
   T& next() {
-    if (size_ == chunks_.size() * kChunk) chunks_.push_back(std::make_unique<T[]>(kChunk));
+    if (size_ == chunks_.size() * kChunk) chunks_.push_back(std::make_unique_for_overwrite<T[]>(kChunk));
     return (*this)[size_];
   }
   void commit() { ++size_; }
   void truncate(std::size_t size) { size_ = size; }
 
  private:
-  static constexpr std::size_t kChunk = 4096;
   std::vector<std::unique_ptr<T[]>> chunks_;
   std::size_t size_ = 0;
 };
@@ -44,7 +43,7 @@ class WordPool {
     }
     if (at_.chunk == chunks_.size()) {
       const std::size_t capacity = count > kChunk ? count : kChunk;
-      chunks_.push_back({std::make_unique<std::uint64_t[]>(capacity), capacity});
+      chunks_.push_back({std::make_unique_for_overwrite<std::uint64_t[]>(capacity), capacity});
     }
     std::uint64_t* run = chunks_[at_.chunk].words.get() + at_.used;
     at_.used += count;

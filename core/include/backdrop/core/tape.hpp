@@ -73,7 +73,8 @@ struct Node {
   std::array<std::uint32_t, kInline> in;  // leaves: in[0] is the number of the leaf; arity > 3: a pointer
   std::uint32_t shape;
   DType dtype;
-  bool derivative;  // recorded by a derivative of what stands on its line
+  bool derivative : 1;  // recorded by a derivative of what stands on its line
+  bool named : 1;       // its tape has a name for it
   std::uint16_t arity;
   std::uint16_t file;
   std::uint16_t scope;
@@ -88,7 +89,7 @@ struct Node {
   }
   Type type() const { return {dtype, shape}; }
 };
-static_assert(sizeof(Node) <= 56);
+static_assert(sizeof(Node) == 48);
 
 /// Reads a typed attribute from its slot.
 template <class T>
@@ -164,10 +165,8 @@ class Tape {
   Call call(std::size_t index) const;
   /// Throws TapeError when `v` is null, of another tape, or older than a clear or a rewind.
   void check(Var v) const {
-    if (v.tape_ != this || v.generation_ != generation_ || v.index_ < epoch_ || v.index_ >= size())
-        [[unlikely]] {
+    if (!is_current(v)) [[unlikely]]
       check_slowly(v);
-    }
   }
 
   /// Types and payloads.
@@ -237,12 +236,24 @@ class Tape {
 
  private:
   friend class Var;
+  friend class NodeCopier;
 
-  std::uint32_t generation_of(std::size_t index) const;
+  static constexpr std::size_t kMaxNodes = 0xFFFFFFFE;
+
+  // Recorded since the last rewind, as nearly all are.
+  bool is_current(Var v) const {
+    return v.tape_ == this && v.generation_ == generation_ && v.index_ >= epoch_ && v.index_ < size();
+  }
+  std::uint32_t generation_of(std::size_t index) const {
+    return index >= epoch_ ? generation_ : older_generation_of(index);
+  }
+  std::uint32_t older_generation_of(std::size_t index) const;
   void check_slowly(Var v) const;
+  void check_input(const Op& op, Var v) const;
   Var append_leaf(const Op& op, std::size_t payload, DType dtype, const Shape& shape, Where where);
-  Var append(const Op& op, std::span<const Var> inputs, std::span<const AttrValue> attrs, Where where);
+  Var commit();
   void write_inputs(Node& node, std::span<const Var> inputs);
+  void write_many_inputs(Node& node, std::span<const Var> inputs);
   void write_attrs(Node& node, const Op& op, std::span<const AttrValue> attrs);
   void write_place(Node& node, Where where);
   std::uint16_t intern_file(std::string_view path);
@@ -252,9 +263,9 @@ class Tape {
     std::size_t operator()(const Shape& shape) const;
   };
 
-  ChunkedArray<Node> nodes_;
+  ChunkedArray<Node, 1024> nodes_;
   WordPool words_;
-  std::deque<Shape> shapes_;
+  ChunkedArray<Shape, 64> shapes_;
   std::unordered_map<Shape, std::uint32_t, ShapeHash> shape_ids_;
   std::vector<Tensor> constants_;
   std::vector<Variable> variables_;

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <backdrop/core/node_copier.hpp>
 #include <backdrop/core/tape.hpp>
+#include <cstdint>
 #include <memory>
 #include <vector>
 
@@ -17,10 +19,10 @@ class Rewrite {
   /// The node that stands for `old` now, a null Var if none does. Throws TapeError for a Var of another tape.
   Var operator()(Var old) const {
     from_->check(old);
-    return to_[old.index()];
+    return at(old.index());
   }
-  Var at(std::size_t index) const { return to_[index]; }
-  void map(std::size_t index, Var v) { to_[index] = v; }
+  Var at(std::size_t index) const { return to_[index] == kNone ? Var{} : tape_->var(to_[index]); }
+  void map(std::size_t index, Var v) { to_[index] = v ? v.index() : kNone; }
 
   /// Maps node `index` to `v`, recorded just now in its place: line, scope and name come with it.
   void stand_in(std::size_t index, Var v);
@@ -35,12 +37,15 @@ class Rewrite {
   Rewrite then(Rewrite next) const;
 
  private:
+  static constexpr std::uint32_t kNone = 0xFFFFFFFF;
+
   std::vector<Var> inputs_now(const Node& node) const;
   std::uint32_t call_now(std::uint32_t old);
 
   const Tape* from_;
   std::unique_ptr<Tape> tape_;
-  std::vector<Var> to_;
+  NodeCopier copier_;
+  std::vector<std::uint32_t> to_;
   std::vector<std::uint32_t> call_to_;
 };
 

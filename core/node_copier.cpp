@@ -1,0 +1,95 @@
+#include <backdrop/core/node_copier.hpp>
+#include <backdrop/core/op.hpp>
+#include <cstring>
+
+#include "refusals.hpp"
+
+namespace backdrop {
+
+namespace {
+
+constexpr std::uint32_t kUnknownShape = 0xFFFFFFFF;
+constexpr std::uint16_t kUnknownText = 0xFFFF;  // as a number of a file or scope it is looked up each time
+
+}  // namespace
+
+NodeCopier::NodeCopier(const Tape& from, Tape& to)
+    : from_(&from),
+      to_(&to),
+      shapes_(from.shapes_.size(), kUnknownShape),
+      files_(from.files_.size(), kUnknownText),
+      scopes_(from.scopes_.size(), kUnknownText) {}
+
+Var NodeCopier::copy(std::size_t index, std::span<const Var> inputs) {
+  const Node& node = from_->node(index);
+  if (is_leaf(*node.op) || !has_same_inputs(node, inputs)) return to_->record_again(*from_, index, inputs);
+  const WordPool::Mark words = to_->words_.mark();
+  try {
+    append(node, inputs);
+  } catch (...) {
+    to_->words_.rewind(words);
+    throw;
+  }
+  return to_->commit();
+}
+
+bool NodeCopier::has_same_inputs(const Node& node, std::span<const Var> inputs) {
+  const std::span<const std::uint32_t> old = node.inputs();
+  if (inputs.size() != old.size()) return false;
+  for (std::size_t k = 0; k < old.size(); ++k) {
+    if (!to_->is_current(inputs[k])) return false;
+    const Node& was = from_->node(old[k]);
+    const Node& is = to_->node(inputs[k].index());
+    if (is.dtype != was.dtype || is.shape != shape_now(was.shape)) return false;
+  }
+  return true;
+}
+
+void NodeCopier::append(const Node& node, std::span<const Var> inputs) {
+  if (to_->size() >= Tape::kMaxNodes) refusals::throw_full();
+  Node& copy = to_->nodes_.next();
+  copy = node;
+  copy.named = false;
+  copy.call = 0;
+  copy.shape = shape_now(node.shape);
+  copy.file = file_now(node.file);
+  copy.scope = scope_now(node.scope);
+  to_->write_inputs(copy, inputs);
+  if (node.attrs != nullptr) copy.attrs = attrs_now(node);
+}
+
+const std::uint64_t* NodeCopier::attrs_now(const Node& node) {
+  const std::size_t count = node.op->attr_count();
+  std::uint64_t* slots = to_->words_.take(count);
+  std::memcpy(slots, node.attrs, count * sizeof *slots);
+  for (std::size_t k = 0; k < count; ++k) {
+    const AttrKind kind = node.op->attrs[k].kind;
+    if (kind != AttrKind::ints && kind != AttrKind::key) continue;
+    const auto* words = std::bit_cast<const std::uint64_t*>(node.attrs[k]);
+    const std::size_t n = kind == AttrKind::key ? 2 : static_cast<std::size_t>(words[0]) + 1;
+    std::uint64_t* now = to_->words_.take(n);
+    std::memcpy(now, words, n * sizeof *now);
+    slots[k] = std::bit_cast<std::uint64_t>(now);
+  }
+  return slots;
+}
+
+std::uint32_t NodeCopier::shape_now(std::uint32_t old) {
+  std::uint32_t& now = shapes_[old];
+  if (now == kUnknownShape) now = to_->intern(from_->shape(old));
+  return now;
+}
+
+std::uint16_t NodeCopier::file_now(std::uint16_t old) {
+  std::uint16_t& now = files_[old];
+  if (now == kUnknownText) now = to_->intern_file(from_->files_[old]);
+  return now;
+}
+
+std::uint16_t NodeCopier::scope_now(std::uint16_t old) {
+  std::uint16_t& now = scopes_[old];
+  if (now == kUnknownText) now = to_->intern_scope(from_->scopes_[old]);
+  return now;
+}
+
+}  // namespace backdrop
