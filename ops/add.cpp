@@ -19,6 +19,6 @@ constinit const Op add_op{
     .jvp = {[](const Call&, Var t) { return t; }, [](const Call&, Var t) { return t; }},
 };
 
-Var add(Operand a, Operand b, Where where) { return record_binary(add_op, a, b, where); }
+Var add(const Operand& a, const Operand& b, Where where) { return record_binary(add_op, a, b, where); }
 
 }  // namespace backdrop

@@ -92,11 +92,15 @@ constinit const Op not_equal_op{
         },
 };
 
-Var greater(Operand a, Operand b, Where at) { return record_binary(greater_op, a, b, at); }
-Var greater_equal(Operand a, Operand b, Where at) { return record_binary(greater_equal_op, a, b, at); }
-Var less(Operand a, Operand b, Where at) { return record_binary(less_op, a, b, at); }
-Var less_equal(Operand a, Operand b, Where at) { return record_binary(less_equal_op, a, b, at); }
-Var equal(Operand a, Operand b, Where at) { return record_binary(equal_op, a, b, at); }
-Var not_equal(Operand a, Operand b, Where at) { return record_binary(not_equal_op, a, b, at); }
+Var greater(const Operand& a, const Operand& b, Where at) { return record_binary(greater_op, a, b, at); }
+Var greater_equal(const Operand& a, const Operand& b, Where at) {
+  return record_binary(greater_equal_op, a, b, at);
+}
+Var less(const Operand& a, const Operand& b, Where at) { return record_binary(less_op, a, b, at); }
+Var less_equal(const Operand& a, const Operand& b, Where at) {
+  return record_binary(less_equal_op, a, b, at);
+}
+Var equal(const Operand& a, const Operand& b, Where at) { return record_binary(equal_op, a, b, at); }
+Var not_equal(const Operand& a, const Operand& b, Where at) { return record_binary(not_equal_op, a, b, at); }
 
 }  // namespace backdrop

@@ -40,7 +40,7 @@ constinit const Op reciprocal_op{
     .derivative = {[](const Call& c) { return neg(square(c.y)); }},
 };
 
-Var div(Operand a, Operand b, Where where) { return record_binary(div_op, a, b, where); }
+Var div(const Operand& a, const Operand& b, Where where) { return record_binary(div_op, a, b, where); }
 
 Var reciprocal(Var x, Where where) { return x.tape().record(reciprocal_op, {x}, {}, where); }
 

@@ -106,6 +106,8 @@ Var log(Var x, Where where) { return x.tape().record(log_op, {x}, {}, where); }
 Var log2(Var x, Where where) { return x.tape().record(log2_op, {x}, {}, where); }
 Var log10(Var x, Where where) { return x.tape().record(log10_op, {x}, {}, where); }
 Var log1p(Var x, Where where) { return x.tape().record(log1p_op, {x}, {}, where); }
-Var logaddexp(Operand a, Operand b, Where where) { return record_binary(logaddexp_op, a, b, where); }
+Var logaddexp(const Operand& a, const Operand& b, Where where) {
+  return record_binary(logaddexp_op, a, b, where);
+}
 
 }  // namespace backdrop

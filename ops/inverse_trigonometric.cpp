@@ -104,7 +104,7 @@ constinit const Op hypot_op{
 Var asin(Var x, Where where) { return x.tape().record(asin_op, {x}, {}, where); }
 Var acos(Var x, Where where) { return x.tape().record(acos_op, {x}, {}, where); }
 Var atan(Var x, Where where) { return x.tape().record(atan_op, {x}, {}, where); }
-Var atan2(Operand a, Operand b, Where where) { return record_binary(atan2_op, a, b, where); }
-Var hypot(Operand a, Operand b, Where where) { return record_binary(hypot_op, a, b, where); }
+Var atan2(const Operand& a, const Operand& b, Where where) { return record_binary(atan2_op, a, b, where); }
+Var hypot(const Operand& a, const Operand& b, Where where) { return record_binary(hypot_op, a, b, where); }
 
 }  // namespace backdrop

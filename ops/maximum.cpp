@@ -48,7 +48,7 @@ constinit const Op minimum_op{
     .jvp = {if_smaller_a, if_smaller_b},
 };
 
-Var maximum(Operand a, Operand b, Where at) { return record_binary(maximum_op, a, b, at); }
-Var minimum(Operand a, Operand b, Where at) { return record_binary(minimum_op, a, b, at); }
+Var maximum(const Operand& a, const Operand& b, Where at) { return record_binary(maximum_op, a, b, at); }
+Var minimum(const Operand& a, const Operand& b, Where at) { return record_binary(minimum_op, a, b, at); }
 
 }  // namespace backdrop

@@ -34,7 +34,7 @@ constinit const Op mul_op{
     .jvp = rule::multilinear,
 };
 
-Var mul(Operand a, Operand b, Where where) {
+Var mul(const Operand& a, const Operand& b, Where where) {
   if (a.is_number() && !b.is_number()) return scale(b.var(), a.number(), where);
   if (b.is_number() && !a.is_number()) return scale(a.var(), b.number(), where);
   const bool mask_first = !a.is_number() && a.var().dtype() == DType::mask && b.var().dtype() != DType::mask;

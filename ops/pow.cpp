@@ -69,7 +69,7 @@ constinit const Op power_op{
 
 Var pow(Var x, double e, Where where) { return x.tape().record(pow_op, {x}, {e}, where); }
 
-Var pow(Operand a, Operand b, Where where) {
+Var pow(const Operand& a, const Operand& b, Where where) {
   if (b.is_number() && !a.is_number()) return pow(a.var(), b.number(), where);
   return record_binary(power_op, a, b, where);
 }

@@ -19,6 +19,6 @@ constinit const Op sub_op{
     .jvp = {[](const Call&, Var t) { return t; }, [](const Call&, Var t) { return neg(t); }},
 };
 
-Var sub(Operand a, Operand b, Where where) { return record_binary(sub_op, a, b, where); }
+Var sub(const Operand& a, const Operand& b, Where where) { return record_binary(sub_op, a, b, where); }
 
 }  // namespace backdrop

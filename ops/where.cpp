@@ -58,7 +58,7 @@ constinit const Op masked_fill_op{
     .exact = true,
 };
 
-Var where(Var mask, Operand a, Operand b, Where at) {
+Var where(Var mask, const Operand& a, const Operand& b, Where at) {
   return all_or_nothing(mask.tape(), [&] {
     const auto [x, y] = operands("where", a, b, at);
     const Shape shape = broadcast("where", mask.shape(), x.shape());

@@ -5,24 +5,51 @@
 #include <string>
 #include <utility>
 
-/// Type rules that several ops share. Each throws ShapeError or DTypeError naming the op.
+/// Type rules that several ops share. Each throws ShapeError or DTypeError naming the op. What is asked of
+/// every node is inline, and the texts of refusals are made elsewhere.
 namespace backdrop::infer {
 
-/// The type of input 0, which must be f32 or f64.
-Type like_first(const Call& c);
-/// The common type of all inputs, which must be f32 or f64.
-Type same(const Call& c);
-/// The type of input 0 (f32 or f64); input 1 is a mask of the same shape.
-Type masked(const Call& c);
+[[noreturn]] void throw_not_float(const Call& c, std::size_t k);
+[[noreturn]] void throw_dtype(const Call& c, std::size_t k, DType dtype, const char* remedy);
+[[noreturn]] void throw_mixed(const Call& c, std::size_t a, std::size_t b);
+[[noreturn]] void throw_shapes(const Call& c, std::size_t a, std::size_t b);
 
 /// Throws DTypeError unless input `k` is f32 or f64.
-void require_float(const Call& c, std::size_t k);
+inline void require_float(const Call& c, std::size_t k) {
+  if (!is_float(c.dtype(k))) throw_not_float(c, k);
+}
 /// Throws DTypeError unless input `k` has this dtype.
-void require_dtype(const Call& c, std::size_t k, DType dtype, const char* remedy = "");
-/// Throws DTypeError or ShapeError unless inputs a and b have one dtype and one shape.
-void require_same_type(const Call& c, std::size_t a, std::size_t b);
+inline void require_dtype(const Call& c, std::size_t k, DType dtype, const char* remedy = "") {
+  if (c.dtype(k) != dtype) throw_dtype(c, k, dtype, remedy);
+}
 /// Throws ShapeError unless inputs a and b have one shape.
-void require_same_shape(const Call& c, std::size_t a, std::size_t b);
+inline void require_same_shape(const Call& c, std::size_t a, std::size_t b) {
+  if (c.type(a).shape != c.type(b).shape) throw_shapes(c, a, b);
+}
+/// Throws DTypeError or ShapeError unless inputs a and b have one dtype and one shape.
+inline void require_same_type(const Call& c, std::size_t a, std::size_t b) {
+  if (c.dtype(a) != c.dtype(b)) throw_mixed(c, a, b);
+  require_same_shape(c, a, b);
+}
+
+/// The type of input 0, which must be f32 or f64.
+inline Type like_first(const Call& c) {
+  require_float(c, 0);
+  return c.type(0);
+}
+/// The common type of all inputs, which must be f32 or f64.
+inline Type same(const Call& c) {
+  require_float(c, 0);
+  for (std::size_t k = 1; k < c.arity(); ++k) require_same_type(c, 0, k);
+  return c.type(0);
+}
+/// The type of input 0 (f32 or f64); input 1 is a mask of the same shape.
+inline Type masked(const Call& c) {
+  require_float(c, 0);
+  require_dtype(c, 1, DType::mask, "; cast(x, DType::mask) makes one from numbers");
+  require_same_shape(c, 0, 1);
+  return c.type(0);
+}
 
 }  // namespace backdrop::infer
 

@@ -14,22 +14,31 @@ void require_a_var(const char* op, const Operand& a, const Operand& b) {
   throw ValueError(std::string(op) + ": neither operand is a Var; record one with tape.constant()");
 }
 
-}  // namespace
-
-std::pair<Var, Var> operands(const char* op, Operand a, Operand b, Where where) {
-  require_a_var(op, a, b);
-  const Var x = a.is_number() ? full_like(b.var(), a.number(), where) : a.var();
-  const Var y = b.is_number() ? full_like(a.var(), b.number(), where) : b.var();
-  return broadcast_together(op, x, y, where);
-}
-
-Var record_binary(const Op& op, Operand a, Operand b, Where where) {
+Var record_on_operands(const Op& op, const Operand& a, const Operand& b, Where where) {
   require_a_var(op.name, a, b);
   Tape& tape = (a.is_number() ? b : a).var().tape();
   return all_or_nothing(tape, [&] {
     const auto [x, y] = operands(op.name, a, b, where);
     return tape.record(op, {x, y}, {}, where);
   });
+}
+
+}  // namespace
+
+std::pair<Var, Var> operands(const char* op, const Operand& a, const Operand& b, Where where) {
+  require_a_var(op, a, b);
+  const Var x = a.is_number() ? full_like(b.var(), a.number(), where) : a.var();
+  const Var y = b.is_number() ? full_like(a.var(), b.number(), where) : b.var();
+  return broadcast_together(op, x, y, where);
+}
+
+Var record_binary(const Op& op, const Operand& a, const Operand& b, Where where) {
+  if (a.is_number() || b.is_number()) return record_on_operands(op, a, b, where);
+  Tape& tape = a.var().tape();
+  tape.check(b.var());
+  const bool one_shape = tape.node(a.var().index()).shape == tape.node(b.var().index()).shape;
+  if (!one_shape) return record_on_operands(op, a, b, where);
+  return tape.record(op, {a.var(), b.var()}, {}, where);
 }
 
 }  // namespace backdrop

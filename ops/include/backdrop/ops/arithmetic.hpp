@@ -11,7 +11,7 @@ class Operand {
   Operand(double number, Where where = Where::here()) : number_(number), is_number_(true), where_(where) {}
 
   bool is_number() const { return is_number_; }
-  Var var() const { return var_; }
+  const Var& var() const { return var_; }
   double number() const { return number_; }
   Where where() const { return where_; }
 
@@ -40,11 +40,11 @@ extern const Op rsqrt_op;
 extern const Op reciprocal_op;
 
 /// y = a + b, broadcast by NumPy's rule. f32 or f64, the same on both sides; otherwise DTypeError.
-Var add(Operand a, Operand b, Where where = Where::here());
+Var add(const Operand& a, const Operand& b, Where where = Where::here());
 
 /// y = a * b, broadcast by NumPy's rule. Where b is a mask, it *selects*: y = a where kept and +0 where
 /// dropped, also where a is NaN or infinite (PyTorch and ONNX multiply instead, giving NaN and -0 there).
-Var mul(Operand a, Operand b, Where where = Where::here());
+Var mul(const Operand& a, const Operand& b, Where where = Where::here());
 
 /// y = x * factor; the factor is computed in f64 and rounded to the dtype of x.
 Var scale(Var x, double factor, Where where = Where::here());
@@ -53,10 +53,10 @@ Var scale(Var x, double factor, Where where = Where::here());
 Var square(Var x, Where where = Where::here());
 
 /// y = a - b, broadcast by NumPy's rule. f32 or f64, the same on both sides; otherwise DTypeError.
-Var sub(Operand a, Operand b, Where where = Where::here());
+Var sub(const Operand& a, const Operand& b, Where where = Where::here());
 
 /// y = a / b, broadcast by NumPy's rule. f32 or f64, the same on both sides; otherwise DTypeError.
-Var div(Operand a, Operand b, Where where = Where::here());
+Var div(const Operand& a, const Operand& b, Where where = Where::here());
 
 /// y = -x.
 Var neg(Var x, Where where = Where::here());
@@ -67,15 +67,15 @@ Var pow(Var x, double exponent, Where where = Where::here());
 
 /// y = a^b, broadcast by NumPy's rule; at special values as C's pow. dy/da = b a^(b-1), and 0 where b = 0;
 /// dy/db = y log a, and 0 where a = 0 and b >= 0. f32 or f64, the same on both sides; otherwise DTypeError.
-Var pow(Operand a, Operand b, Where where = Where::here());
+Var pow(const Operand& a, const Operand& b, Where where = Where::here());
 
 /// y = the larger of a and b; NaN when either is NaN. Broadcasts. Where a = b, y = b and each side receives
 /// half of the cotangent, as in PyTorch.
-Var maximum(Operand a, Operand b, Where where = Where::here());
+Var maximum(const Operand& a, const Operand& b, Where where = Where::here());
 
 /// y = the smaller of a and b; NaN when either is NaN. Broadcasts. Where a = b, y = b and each side receives
 /// half of the cotangent, as in PyTorch.
-Var minimum(Operand a, Operand b, Where where = Where::here());
+Var minimum(const Operand& a, const Operand& b, Where where = Where::here());
 
 /// y = |x|; its derivative at 0 is 0.
 Var abs(Var x, Where where = Where::here());
@@ -93,13 +93,13 @@ Var rsqrt(Var x, Where where = Where::here());
 Var reciprocal(Var x, Where where = Where::here());
 
 /// sub(b, a) and div(b, a): the operands in the other order, as PyTorch names them.
-inline Var rsub(Operand a, Operand b, Where where = Where::here()) { return sub(b, a, where); }
-inline Var rdiv(Operand a, Operand b, Where where = Where::here()) { return div(b, a, where); }
+inline Var rsub(const Operand& a, const Operand& b, Where where = Where::here()) { return sub(b, a, where); }
+inline Var rdiv(const Operand& a, const Operand& b, Where where = Where::here()) { return div(b, a, where); }
 
-inline Var operator+(Operand a, Operand b) { return add(a, b, a.where()); }
-inline Var operator-(Operand a, Operand b) { return sub(a, b, a.where()); }
-inline Var operator*(Operand a, Operand b) { return mul(a, b, a.where()); }
-inline Var operator/(Operand a, Operand b) { return div(a, b, a.where()); }
-inline Var operator-(Operand a) { return neg(a.var(), a.where()); }
+inline Var operator+(const Operand& a, const Operand& b) { return add(a, b, a.where()); }
+inline Var operator-(const Operand& a, const Operand& b) { return sub(a, b, a.where()); }
+inline Var operator*(const Operand& a, const Operand& b) { return mul(a, b, a.where()); }
+inline Var operator/(const Operand& a, const Operand& b) { return div(a, b, a.where()); }
+inline Var operator-(const Operand& a) { return neg(a.var(), a.where()); }
 
 }  // namespace backdrop

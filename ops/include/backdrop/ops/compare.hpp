@@ -23,12 +23,12 @@ extern const Op stop_gradient_op;
 
 /// Comparisons of two tensors of one dtype (f32, f64 or i64; otherwise DTypeError), broadcast by NumPy's
 /// rule, to a mask: 1 = true. Any comparison with NaN is false, but not_equal, which is true.
-Var greater(Operand a, Operand b, Where at = Where::here());
-Var greater_equal(Operand a, Operand b, Where at = Where::here());
-Var less(Operand a, Operand b, Where at = Where::here());
-Var less_equal(Operand a, Operand b, Where at = Where::here());
-Var equal(Operand a, Operand b, Where at = Where::here());
-Var not_equal(Operand a, Operand b, Where at = Where::here());
+Var greater(const Operand& a, const Operand& b, Where at = Where::here());
+Var greater_equal(const Operand& a, const Operand& b, Where at = Where::here());
+Var less(const Operand& a, const Operand& b, Where at = Where::here());
+Var less_equal(const Operand& a, const Operand& b, Where at = Where::here());
+Var equal(const Operand& a, const Operand& b, Where at = Where::here());
+Var not_equal(const Operand& a, const Operand& b, Where at = Where::here());
 
 /// Bit by bit on masks, broadcast by NumPy's rule. Anything but a mask throws DTypeError.
 Var logical_and(Var a, Var b, Where at = Where::here());
@@ -38,7 +38,7 @@ Var logical_not(Var a, Where at = Where::here());
 
 /// y = a where the mask is 1, b where it is 0; what is not chosen counts neither in y nor in gradients, even
 /// NaN. All three broadcast; a and b are f32 or f64, the same on both sides; otherwise DTypeError.
-Var where(Var mask, Operand a, Operand b, Where at = Where::here());
+Var where(Var mask, const Operand& a, const Operand& b, Where at = Where::here());
 
 /// y = `value` where the mask is 1, x where it is 0: where(mask, value, x). The mask broadcasts to x. (A mask
 /// of what to *keep*, as dropout has it, needs logical_not.)

@@ -72,7 +72,7 @@ Var log1p(Var x, Where where = Where::here());
 
 /// y = ln(e^a + e^b), broadcast, without overflow; -Inf where both are. Its derivative is NaN where both are
 /// the same infinity.
-Var logaddexp(Operand a, Operand b, Where where = Where::here());
+Var logaddexp(const Operand& a, const Operand& b, Where where = Where::here());
 
 /// y = sin x, x in radians.
 Var sin(Var x, Where where = Where::here());
@@ -88,9 +88,9 @@ Var acos(Var x, Where where = Where::here());
 Var atan(Var x, Where where = Where::here());
 /// y = the angle in [-pi, pi] of the point (b, a): atan(a / b) with both signs. Broadcasts. Its derivatives
 /// are NaN at a = b = 0.
-Var atan2(Operand a, Operand b, Where where = Where::here());
+Var atan2(const Operand& a, const Operand& b, Where where = Where::here());
 /// y = sqrt(a^2 + b^2), without overflow. Broadcasts. Its derivatives at a = b = 0 are 0, as norm's.
-Var hypot(Operand a, Operand b, Where where = Where::here());
+Var hypot(const Operand& a, const Operand& b, Where where = Where::here());
 
 /// y = (e^x - e^-x) / 2 and (e^x + e^-x) / 2.
 Var sinh(Var x, Where where = Where::here());
