@@ -78,9 +78,8 @@ std::vector<Var> checked_roots(const Tape& tape, const Targets& targets) {
 }
 
 Rewrite lower(const Tape& tape, std::span<const Var> roots, bool optimize) {
-  Rewrite out = passes::prune(tape, roots);
-  out = out.then(passes::expand(out.tape()));
-  if (optimize) out = out.then(passes::share(out.tape()));
+  Rewrite out = passes::expand(passes::prune(tape, roots));
+  if (optimize) out = passes::share(std::move(out));
   return out;
 }
 

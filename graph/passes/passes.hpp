@@ -11,11 +11,14 @@ namespace backdrop::passes {
 
 /// Only what the roots need.
 Rewrite prune(const Tape& tape, std::span<const Var> roots);
+/// What follows rewrites a recording further, and gives it back as it is when nothing is to be done: then
+/// nothing is copied.
+///
 /// Composites that have no kernel are opened, until every node has one.
-Rewrite expand(const Tape& tape);
+Rewrite expand(Rewrite recording);
 /// Equal ops on equal inputs become one node. Of random ones without inputs only those with no again()
 /// between them: what is computed again draws its masks again.
-Rewrite share(const Tape& tape);
+Rewrite share(Rewrite recording);
 
 /// What a run does, in order.
 struct Schedule {

@@ -1,6 +1,5 @@
 #include <algorithm>
 #include <backdrop/core/op.hpp>
-#include <map>
 
 #include "passes/passes.hpp"
 
@@ -10,16 +9,17 @@ namespace {
 
 constexpr std::size_t kVector = 64;  // slots start at whole vectors and are padded to them
 
-// Free stretches of the arena by offset; neighbours are joined.
+// Free stretches of the arena, by offset; neighbours are joined. There are few of them at any time, and the
+// first that is large enough is taken: a sorted array beats a tree.
 class FreeList {
  public:
   std::size_t take(std::size_t bytes) {
-    for (auto at = free_.begin(); at != free_.end(); ++at) {
-      if (at->second < bytes) continue;
-      const std::size_t offset = at->first;
-      const std::size_t rest = at->second - bytes;
-      free_.erase(at);
-      if (rest > 0) free_.emplace(offset + bytes, rest);
+    for (Stretch& stretch : free_) {
+      if (stretch.bytes < bytes) continue;
+      const std::size_t offset = stretch.offset;
+      stretch.offset += bytes;
+      stretch.bytes -= bytes;
+      if (stretch.bytes == 0) free_.erase(free_.begin() + (&stretch - free_.data()));
       return offset;
     }
     const std::size_t offset = end_;
@@ -27,22 +27,26 @@ class FreeList {
     return offset;
   }
   void give(std::size_t offset, std::size_t bytes) {
-    auto at = free_.emplace(offset, bytes).first;
-    if (const auto next = std::next(at); next != free_.end() && offset + bytes == next->first) {
-      at->second += next->second;
-      free_.erase(next);
-    }
-    if (at == free_.begin()) return;
-    const auto before = std::prev(at);
-    if (before->first + before->second == at->first) {
-      before->second += at->second;
-      free_.erase(at);
+    const auto next = std::ranges::lower_bound(free_, offset, {}, &Stretch::offset);
+    const bool joins_next = next != free_.end() && offset + bytes == next->offset;
+    const bool joins_before =
+        next != free_.begin() && std::prev(next)->offset + std::prev(next)->bytes == offset;
+    if (joins_before) {
+      std::prev(next)->bytes += bytes + (joins_next ? next->bytes : 0);
+      if (joins_next) free_.erase(next);
+    } else if (joins_next) {
+      *next = {offset, bytes + next->bytes};
+    } else {
+      free_.insert(next, {offset, bytes});
     }
   }
   std::size_t end() const { return end_; }
 
  private:
-  std::map<std::size_t, std::size_t> free_;
+  struct Stretch {
+    std::size_t offset, bytes;
+  };
+  std::vector<Stretch> free_;
   std::size_t end_ = 0;
 };
 

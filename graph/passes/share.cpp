@@ -9,69 +9,86 @@ namespace backdrop::passes {
 
 namespace {
 
-std::uint64_t mix(std::uint64_t h, std::uint64_t word) {
-  h = (h ^ word) * 0x9E3779B97F4A7C15U;
-  return h ^ (h >> 32);
-}
+constexpr std::uint32_t kFree = 0xFFFFFFFF;
 
-std::uint64_t hash(const AttrValue& value) {
-  std::uint64_t h = mix(value.bits, value.key.seed);
-  h = mix(h, value.key.stream);
-  for (std::int64_t n : value.ints) h = mix(h, static_cast<std::uint64_t>(n));
-  return h;
-}
-
-bool equal(const AttrValue& a, const AttrValue& b) {
-  return a.kind == b.kind && a.bits == b.bits && a.key == b.key && std::ranges::equal(a.ints, b.ints);
-}
-
-// A node of the old recording, on the inputs it will have in the new one.
-std::uint64_t hash(const Rewrite& out, const Node& node) {
-  std::uint64_t h = mix(std::bit_cast<std::uintptr_t>(node.op), node.arity);
-  for (std::uint32_t input : node.inputs()) h = mix(h, out.at(input).index());
-  for (std::size_t k = 0; k < node.op->attr_count(); ++k) h = mix(h, hash(out.from().attribute(node, k)));
-  return h;
-}
-
-// `since`: the again() that was recorded last.
-bool equal(const Rewrite& out, const Node& node, std::uint32_t index, std::uint32_t since) {
-  const Node& recorded = out.tape().node(index);
-  if (node.op->random && node.arity == 0 && index < since) return false;
-  if (node.op != recorded.op || node.arity != recorded.arity) return false;
-  for (std::size_t k = 0; k < node.arity; ++k) {
-    if (out.at(node.inputs()[k]).index() != recorded.inputs()[k]) return false;
+// For each node the first that computes the same: itself, if none before it does.
+class FirstEquals {
+ public:
+  explicit FirstEquals(const Tape& tape)
+      : tape_(tape), first_(tape.size()), table_(std::bit_ceil(2 * tape.size() + 2), kFree) {
+    for (std::uint32_t i = 0; i < tape.size(); ++i) {
+      const Node& node = tape.node(i);
+      first_[i] = is_leaf(*node.op) ? i : first_like(node, i);
+      any_ = any_ || first_[i] != i;
+      if (node.op == &again_op) since_ = first_[i];
+    }
   }
-  for (std::size_t k = 0; k < node.op->attr_count(); ++k) {
-    if (!equal(out.from().attribute(node, k), out.tape().attribute(recorded, k))) return false;
+
+  bool any() const { return any_; }
+  std::uint32_t operator[](std::size_t i) const { return first_[i]; }
+
+ private:
+  // Looks the node up, and enters it where it is new.
+  std::uint32_t first_like(const Node& node, std::uint32_t i) {
+    std::size_t at = hash(node) & (table_.size() - 1);  // open addressing
+    while (table_[at] != kFree && !equal(node, table_[at])) at = (at + 1) & (table_.size() - 1);
+    if (table_[at] == kFree) table_[at] = i;
+    return table_[at];
   }
-  return true;
-}
+
+  static std::uint64_t mix(std::uint64_t h, std::uint64_t word) {
+    h = (h ^ word) * 0x9E3779B97F4A7C15U;
+    return h ^ (h >> 32);
+  }
+
+  std::uint64_t hash(const Node& node) const {
+    std::uint64_t h = mix(std::bit_cast<std::uintptr_t>(node.op), node.arity);
+    for (std::uint32_t input : node.inputs()) h = mix(h, first_[input]);
+    if (node.attrs == nullptr) return h;
+    for (std::size_t k = 0; k < node.op->attr_count(); ++k) {
+      const AttrValue value = tape_.attribute(node, k);
+      h = mix(mix(mix(h, value.bits), value.key.seed), value.key.stream);
+      for (std::int64_t n : value.ints) h = mix(h, static_cast<std::uint64_t>(n));
+    }
+    return h;
+  }
+
+  bool equal(const Node& node, std::uint32_t other) const {
+    const Node& found = tape_.node(other);
+    if (node.op != found.op || node.arity != found.arity) return false;
+    if (node.op->random && node.arity == 0 && other < since_) return false;
+    for (std::size_t k = 0; k < node.arity; ++k) {
+      if (first_[node.inputs()[k]] != first_[found.inputs()[k]]) return false;
+    }
+    for (std::size_t k = 0; node.attrs != nullptr && k < node.op->attr_count(); ++k) {
+      const AttrValue a = tape_.attribute(node, k), b = tape_.attribute(found, k);
+      if (a.bits != b.bits || a.key != b.key || !std::ranges::equal(a.ints, b.ints)) return false;
+    }
+    return true;
+  }
+
+  const Tape& tape_;
+  std::vector<std::uint32_t> first_;
+  std::vector<std::uint32_t> table_;
+  std::uint32_t since_ = 0;  // the again() that was recorded last
+  bool any_ = false;
+};
 
 }  // namespace
 
-Rewrite share(const Tape& tape) {
+Rewrite share(Rewrite recording) {
+  const Tape& tape = recording.tape();
+  const FirstEquals first(tape);
+  if (!first.any()) return recording;
   Rewrite out(tape);
-  constexpr std::uint32_t kFree = 0xFFFFFFFF;
-  std::uint32_t since = 0;
-  std::vector<std::uint32_t> table(std::bit_ceil(2 * tape.size() + 2), kFree);  // open addressing
   for (std::size_t i = 0; i < tape.size(); ++i) {
-    const Node& node = tape.node(i);
-    if (is_leaf(*node.op)) {
+    if (first[i] == i) {
       out.copy(i);
-      continue;
-    }
-    std::size_t at = hash(out, node) & (table.size() - 1);
-    while (table[at] != kFree && !equal(out, node, table[at], since)) {
-      at = (at + 1) & (table.size() - 1);
-    }
-    if (table[at] == kFree) {
-      table[at] = out.copy(i).index();
     } else {
-      out.map(i, out.tape().var(table[at]));
+      out.map(i, out.at(first[i]));
     }
-    if (node.op == &again_op) since = out.at(i).index();
   }
-  return out;
+  return recording.then(std::move(out));
 }
 
 }  // namespace backdrop::passes
