@@ -189,6 +189,8 @@ constinit const Op one_hot_op{
     .attrs = {classes, dtype},
     .formula = "y[i..., c] = 1 where indices[i...] = c, else 0",
     .jacobian = "none: indices have no derivative",
+    .leading = [](const Call& c, std::size_t) { return c.shape(0).rank(); },
+    .by_panels = true,
     .infer = infer_one_hot,
     .eval = kernels::one_hot,
     .batch = batched::same,

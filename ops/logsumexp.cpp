@@ -40,6 +40,8 @@ constinit const Op logsumexp_op{
     .formula = "y = log(sum of e^x over axes)",
     .jacobian = "e^(x[j] - y[i]) where x[j] is a term of y[i], else 0: softmax",
     .singular = "0 where y = -Inf; NaN where y = +Inf",
+    .leading = reduced::leading,
+    .by_panels = true,
     .infer = reduced::infer_some,
     .eval = [](const Eval& e) { kernels::logsumexp(e, kernels::axis_set(e[axes])); },
     .vjp = {[](const Call& c, Var g) { return mul(spread(g, c[axes], c.shape(0)), weights(c)); }},

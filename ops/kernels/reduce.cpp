@@ -6,12 +6,17 @@
 #include "kernels/folds.hpp"
 #include "kernels/odometer.hpp"
 
-// Highway compiles what stands before HWY_ONCE once per instruction set. The loops are plain ones that
-// compilers vectorise; the lanes they run over are fixed, so all instruction sets give the same bits.
+// Highway compiles what stands before HWY_ONCE once per instruction set. Most loops are plain ones that
+// compilers vectorise; the lanes they run over are fixed, so all instruction sets give the same bits. Vectors
+// of unknown length cannot be elements of an array, so NEON stands in for them.
+#undef HWY_DISABLED_TARGETS
+#define HWY_DISABLED_TARGETS (HWY_SVE | HWY_SVE2 | HWY_SVE_256 | HWY_SVE2_128 | HWY_RVV)
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/reduce.cpp"
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
+
+#include "kernels/rows-inl.hpp"
 
 #ifndef BACKDROP_KERNELS_REDUCE_LANES
 #define BACKDROP_KERNELS_REDUCE_LANES
@@ -90,9 +95,26 @@ void fold_matrix(Lanes& lanes, const T* x, const Matrix& m) {
   }
 }
 
+/// A contiguous row, where its fold needs no more than a number. False: it was not folded.
+template <class T>
+bool fold_row(Fold fold, Lanes& lanes, const T* x, std::size_t n) {
+  double& state = lanes.state[0];
+  if (fold == Fold::max) {
+    Greatest::merge(state, lanes.error[0], rows::extreme<1>(x, n), 0);
+  } else if (fold == Fold::min) {
+    Least::merge(state, lanes.error[0], rows::extreme<-1>(x, n), 0);
+  } else if (sizeof(T) == sizeof(float) && (fold == Fold::sum || fold == Fold::mean)) {
+    state += rows::sum(x, n);
+  } else {
+    return false;
+  }
+  return true;
+}
+
 template <class T>
 void fold_as(Fold fold, Lanes& lanes, const T* x, const Matrix& m) {
   using Sum = std::conditional_t<sizeof(T) == sizeof(float), SumWide, SumCompensated>;
+  if (m.width == 1 && m.row == 1 && fold_row(fold, lanes, x, m.rows)) return;
   switch (fold) {
     case Fold::sum:
     case Fold::mean:

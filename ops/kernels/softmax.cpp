@@ -19,6 +19,7 @@
 #include <hwy/highway.h>
 
 #include "kernels/math-inl.hpp"
+#include "kernels/rows-inl.hpp"
 
 #ifndef BACKDROP_KERNELS_SOFTMAX_ROWS
 #define BACKDROP_KERNELS_SOFTMAX_ROWS
@@ -27,7 +28,7 @@ namespace backdrop::kernels {
 /// Work on rows of n contiguous elements.
 template <class T>
 struct Rows {
-  T (*greatest)(const T* x, std::size_t n);  ///< of those that are not NaN; -Inf if there are none
+  T (*greatest)(const T* x, std::size_t n);                 ///< NaN if one is
   std::size_t (*find)(const T* x, T value, std::size_t n);  ///< the first place of the value, or 0
   void (*softmax)(const T* x, T* y, std::size_t n);
   /// The sum of e^(x - shift) without that of element `left_out`.
@@ -40,30 +41,6 @@ struct Rows {
 HWY_BEFORE_NAMESPACE();
 namespace backdrop::kernels::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
-
-template <class T>
-T greatest(const T* x, std::size_t n) {
-  const hn::ScalableTag<T> d;
-  const std::size_t lanes = hn::Lanes(d);
-  constexpr T kLeast = -std::numeric_limits<T>::infinity();
-  auto most = hn::Set(d, kLeast), also = most;
-  std::size_t k = 0;
-  const auto take = [&](auto so_far, std::size_t at) HWY_ATTR {
-    const auto v = hn::LoadU(d, x + at);
-    return hn::IfThenElse(hn::Gt(v, so_far), v, so_far);
-  };
-  for (; k + 2 * lanes <= n; k += 2 * lanes) {
-    most = take(most, k);
-    also = take(also, k + lanes);
-  }
-  T all[2 * hn::MaxLanes(d)];
-  hn::StoreU(most, d, all);
-  hn::StoreU(also, d, all + lanes);
-  T y = kLeast;
-  for (std::size_t i = 0; i < 2 * lanes; ++i) y = all[i] > y ? all[i] : y;
-  for (; k < n; ++k) y = x[k] > y ? x[k] : y;
-  return y;
-}
 
 template <class T>
 std::size_t find(const T* x, T value, std::size_t n) {
@@ -80,36 +57,6 @@ std::size_t find(const T* x, T value, std::size_t n) {
   return 0;
 }
 
-/// In f64, in an order that is the same for all instruction sets.
-template <class T>
-HWY_INLINE double sum(const T* x, std::size_t n) {
-  constexpr std::size_t kTerms = 16;  // side by side
-  const hn::CappedTag<double, 4> d;
-  const hn::Rebind<T, decltype(d)> narrow;
-  constexpr std::size_t kVectors = kTerms / hn::MaxLanes(d);
-  const std::size_t lanes = hn::Lanes(d);
-  hn::Vec<decltype(d)> sums[kVectors];
-  for (auto& s : sums) s = hn::Zero(d);
-  std::size_t k = 0;
-  for (; k + kTerms <= n; k += kTerms) {
-    for (std::size_t i = 0; i < kVectors; ++i) {
-      const auto v = hn::LoadU(narrow, x + k + i * lanes);
-      if constexpr (sizeof(T) == sizeof(double)) {
-        sums[i] = hn::Add(sums[i], v);
-      } else {
-        sums[i] = hn::Add(sums[i], hn::PromoteTo(d, v));
-      }
-    }
-  }
-  double terms[kTerms];
-  for (std::size_t i = 0; i < kVectors; ++i) hn::StoreU(sums[i], d, terms + i * lanes);
-  for (std::size_t i = 0; k < n; ++k, ++i) terms[i] += static_cast<double>(x[k]);
-  for (std::size_t half = kTerms / 2; half > 0; half /= 2) {
-    for (std::size_t i = 0; i < half; ++i) terms[i] += terms[half + i];
-  }
-  return terms[0];
-}
-
 template <class T>
 HWY_INLINE void write_exps(const T* x, T shift, T* y, std::size_t n) {
   math::map(x, y, n,
@@ -118,8 +65,8 @@ HWY_INLINE void write_exps(const T* x, T shift, T* y, std::size_t n) {
 
 template <class T>
 void softmax(const T* x, T* y, std::size_t n) {
-  write_exps(x, greatest(x, n), y, n);
-  const T total = static_cast<T>(sum(y, n));
+  write_exps(x, rows::extreme<1>(x, n), y, n);
+  const T total = static_cast<T>(rows::sum(y, n));
   math::map(y, y, n, [total](auto d, auto v) HWY_ATTR { return hn::Div(v, hn::Set(d, total)); });
 }
 
@@ -132,18 +79,18 @@ double sum_of_exps(const T* x, std::size_t n, T shift, std::size_t left_out) {
     const std::size_t count = std::min(kChunk, n - first);
     write_exps(x + first, shift, exps, count);
     if (left_out >= first && left_out - first < count) exps[left_out - first] = 0;
-    total += sum(exps, count);
+    total += rows::sum(exps, count);
   }
   return total;
 }
 
 template <class T>
-const Rows<T>* rows() {
-  static constexpr Rows<T> kRows{greatest<T>, find<T>, softmax<T>, sum_of_exps<T>};
+const Rows<T>* table() {
+  static constexpr Rows<T> kRows{rows::extreme<1, T>, find<T>, softmax<T>, sum_of_exps<T>};
   return &kRows;
 }
-const Rows<float>* rows_f32() { return rows<float>(); }
-const Rows<double>* rows_f64() { return rows<double>(); }
+const Rows<float>* rows_f32() { return table<float>(); }
+const Rows<double>* rows_f64() { return table<double>(); }
 
 }  // namespace backdrop::kernels::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
@@ -280,10 +227,7 @@ T log_sum_exp(const T* x, Odometer& terms) {
 template <class T>
 T log_sum_exp_of_row(const T* x, std::size_t count) {
   const Peak<T> peak = peak_of(x, 1, count);
-  if (std::isinf(peak.value)) {
-    const T* const nan = std::find_if(x, x + count, [](T value) { return std::isnan(value); });
-    return nan == x + count ? peak.value : *nan;
-  }
+  if (!std::isfinite(peak.value)) return peak.value;
   return static_cast<T>(static_cast<double>(peak.value) + log_sum(x, 1, count, peak));
 }
 
