@@ -77,10 +77,14 @@ std::vector<Var> checked_roots(const Tape& tape, const Targets& targets) {
   return roots;
 }
 
-Rewrite lower(const Tape& tape, std::span<const Var> roots, bool optimize) {
+Rewrite lower(const Tape& tape, std::span<const Var> roots, const Targets& targets) {
   Rewrite out = passes::expand(passes::prune(tape, roots));
-  if (optimize) out = passes::share(std::move(out));
-  return out;
+  if (!targets.optimize) return out;
+  out = passes::share(std::move(out));
+  std::vector<Var> nexts;
+  nexts.reserve(targets.updates.size());
+  for (const Update& update : targets.updates) nexts.push_back(out(update.next));
+  return passes::fold_updates(std::move(out), nexts);
 }
 
 }  // namespace
@@ -88,7 +92,7 @@ Rewrite lower(const Tape& tape, std::span<const Var> roots, bool optimize) {
 Program compile(const Tape& tape, const Targets& targets) {
   using Order = running::Plan::Order;
   const std::vector<Var> roots = checked_roots(tape, targets);
-  auto lowered = std::make_shared<const Rewrite>(lower(tape, roots, targets.optimize));
+  auto lowered = std::make_shared<const Rewrite>(lower(tape, roots, targets));
   running::Ends ends(*lowered, targets);
   const Order order = targets.optimize ? Order::grouped : Order::one_by_one;
   return Program(std::make_shared<const running::Plan>(std::move(lowered), std::move(ends), order));

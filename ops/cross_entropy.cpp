@@ -77,6 +77,7 @@ constinit const Op cross_entropy_op{
     .attrs = {reduction},
     .formula = "y = -log_softmax(logits)[n, labels[n]]; reduction over n: 0 mean, 1 sum, 2 none",
     .jacobian = "softmax(logits) - one_hot(labels), over N for the mean",
+    .checks_values = true,
     .infer = infer_cross_entropy,
     .eval = [](const Eval& e) { kernels::cross_entropy(e, static_cast<kernels::Losses>(e[reduction])); },
     .vjp = {pull},

@@ -172,6 +172,7 @@ constexpr const Op* kOps[] = {
     &lstm_cell_op,
     // matmul
     &matmul_op,
+    &add_product_op,
     // convolution
     &windows_op,
     &unwindows_op,

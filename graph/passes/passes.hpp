@@ -20,6 +20,10 @@ Rewrite expand(Rewrite recording);
 /// between them: what is computed again draws its masks again.
 Rewrite share(Rewrite recording);
 
+/// Of these nodes of the recording, next values of Variables, the steps of gradient descent become products that are added to
+/// the old value. (Rounded otherwise: add_product's tolerance.)
+Rewrite fold_updates(Rewrite recording, std::span<const Var> nexts);
+
 /// What a run does, in order.
 struct Schedule {
   /// parts[begin, end); with `axes` > 0 a group, which runs panel by panel: some positions of its leading
@@ -58,6 +62,14 @@ struct MemoryPlan {
 /// Offsets by liveness: a slot serves again after its last use, and an op may write over an input that dies
 /// there, if it works element by element or says so. `results` keep memory of their own.
 MemoryPlan plan_memory(const Tape& tape, const Schedule& schedule, const std::vector<bool>& results);
+
+struct LeafUpdate {
+  std::uint32_t leaf, next;  ///< a Variable's node, and the one whose value it receives
+};
+/// Of each update, whether a run may write it where the old value lies: nobody reads that later, and nothing
+/// that may throw comes later.
+std::vector<bool> updates_in_place(const Tape& tape, const Schedule& schedule,
+                                   std::span<const LeafUpdate> updates);
 
 /// Whether a node is computed once per workspace rather than in every run: it has no inputs and is not
 /// random.

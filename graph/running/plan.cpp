@@ -36,6 +36,10 @@ Ends::Ends(const Rewrite& lowered, const Targets& targets) {
   for (std::uint32_t i = 0; i < tape.size(); ++i) {
     const Node& node = tape.node(i);
     if (node.op == &input_op || node.op == &variable_op) leaves.push_back(i);
+    if (node.op == &variable_op) {
+      const auto at = std::ranges::find(updates, tape.variable_of(node), &Publish::variable);
+      if (at != updates.end()) at->leaf = i;
+    }
     random = random || node.op->random;
   }
   const Tape& recorded = lowered.from();
@@ -55,6 +59,7 @@ Plan::Plan(std::shared_ptr<const Rewrite> lowered, Ends from_to, Order how)
   schedule =
       order == Order::grouped ? passes::group(tape(), is_result) : passes::one_by_one(tape(), is_result);
   memory = passes::plan_memory(tape(), schedule, is_result);
+  find_updates_in_place();
   add_steps();
 }
 
@@ -64,6 +69,24 @@ std::shared_ptr<const Plan> Plan::ungrouped() const {
   const std::lock_guard lock(mutex_);
   if (!ungrouped_) ungrouped_ = std::make_shared<Plan>(recording, ends, Order::one_by_one);
   return ungrouped_;
+}
+
+void Plan::find_updates_in_place() {
+  in_place.assign(ends.results.size(), false);
+  if (order == Order::one_by_one) return;  // looks at values, and may throw at any
+  std::vector<std::size_t> uses(ends.results.size(), 0);
+  for (std::uint32_t result : ends.outputs) ++uses[result];
+  for (const Ends::Publish& update : ends.updates) ++uses[update.result];
+  std::vector<passes::LeafUpdate> candidates;
+  std::vector<std::uint32_t> results;
+  for (const Ends::Publish& update : ends.updates) {
+    if (update.leaf == Ends::Publish::kNone || uses[update.result] != 1) continue;
+    if (std::ranges::count(ends.results, update.leaf) > 0) continue;  // the old value is asked for, too
+    candidates.push_back({update.leaf, ends.results[update.result]});
+    results.push_back(update.result);
+  }
+  const std::vector<bool> may = passes::updates_in_place(tape(), schedule, candidates);
+  for (std::size_t k = 0; k < results.size(); ++k) in_place[results[k]] = may[k];
 }
 
 void Plan::add_steps() {

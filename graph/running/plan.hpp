@@ -55,8 +55,10 @@ struct Ends {
     std::optional<std::uint32_t> node;  // none: no target needs it
   };
   struct Publish {
+    static constexpr std::uint32_t kNone = 0xFFFFFFFF;
     Variable variable;
     std::uint32_t result;
+    std::uint32_t leaf = kNone;  // the Variable's own node
   };
 
   Ends(const Rewrite& lowered, const Targets& targets);
@@ -96,9 +98,11 @@ struct Plan {
   std::vector<Operand> operands;
   std::vector<Step> steps;
   std::vector<Kernel> fixed;      // once per workspace
+  std::vector<bool> in_place;     // of each result: whether it may be written over the old value
   std::size_t scratch_bytes = 0;  // that a thread needs
 
  private:
+  void find_updates_in_place();
   void add_steps();
   void add_kernel(std::vector<Kernel>& to, std::uint32_t node, bool repeated);
   void add_group(const passes::Schedule::Step& step);

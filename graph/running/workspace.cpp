@@ -51,6 +51,7 @@ Workspace::Workspace(const Plan& plan) : plan_(plan) {
   for (std::uint32_t k = 0; k < plan.ends.leaves.size(); ++k) leaf_of_[plan.ends.leaves[k]] = k;
   results_.resize(plan.ends.results.size());
   spares_.resize(plan.ends.results.size());
+  old_.resize(plan.ends.results.size());
   set_threads(1);
   for (const Kernel& kernel : plan.fixed) execute(kernel, kernel.call.y.shape().numel(), 0);
 }
@@ -111,6 +112,12 @@ void Workspace::bind_feeds(std::span<const Feed> feeds) {
 }
 
 void Workspace::bind_leaves() {
+  // Asked before the leaves hold the values, too.
+  for (const Ends::Publish& update : plan_.ends.updates) {
+    const Tensor& value = update.variable.value();
+    old_[update.result] =
+        plan_.in_place[update.result] && value.unique() ? const_cast<void*>(value.bytes()) : nullptr;
+  }
   for (std::uint32_t k = 0; k < plan_.ends.leaves.size(); ++k) {
     const std::uint32_t leaf = plan_.ends.leaves[k];
     const Node& node = plan_.tape().node(leaf);
@@ -123,7 +130,9 @@ void Workspace::bind_results() {
   for (std::size_t k = 0; k < plan_.ends.results.size(); ++k) {
     const std::uint32_t index = plan_.ends.results[k];
     const Node& node = plan_.tape().node(index);
-    if (node.op == &constant_op) {
+    if (old_[k] != nullptr) {
+      place(index, old_[k]);
+    } else if (node.op == &constant_op) {
       results_[k] = plan_.tape().constant_of(node);
     } else if (is_leaf(*node.op)) {
       results_[k] = leaves_[leaf_of_[index]];
@@ -259,6 +268,7 @@ void Workspace::run_watched(const RunOptions& options) {
 
 void Workspace::publish() {
   for (const Ends::Publish& update : plan_.ends.updates) {
+    if (old_[update.result] != nullptr) continue;  // it is there
     Tensor value = results_[update.result];
     Variable(update.variable).swap(value);
     std::swap(spares_[update.result], value);

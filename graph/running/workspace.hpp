@@ -49,6 +49,8 @@ class Workspace {
   std::vector<bool> fed_;
   std::vector<std::uint32_t> leaf_of_;    // node -> index of leaves
   std::vector<Tensor> results_, spares_;  // spares: what a Variable held before, memory for the next run
+  std::vector<void*>
+      old_;  // of each result: where the Variable lies that it is written over; null for others
   std::unique_ptr<Workers> workers_;
   Workers alone_{1};  // for kernels within a group
   int threads_asked_ = 0;

@@ -8,4 +8,7 @@ namespace backdrop::kernels {
 /// the shapes alone, so the bits do not depend on the number of threads.
 void matmul(const Eval& e, bool transpose_a, bool transpose_b);
 
+/// y = x0 + x1 op(x2) op(x3) in the same way, where x1 has one element; y may lie where x0 lies.
+void add_product(const Eval& e, bool transpose_a, bool transpose_b);
+
 }  // namespace backdrop::kernels

@@ -15,6 +15,8 @@ op("outer")(torch.outer)
 op("linear")(lambda x, w, *bias: F.linear(x, w, *bias))
 op("einsum")(lambda *x, equation: torch.einsum(equation, *x))
 op("addmm")(lambda c, a, b, beta=1, alpha=1: torch.addmm(c, a, b, beta=beta, alpha=alpha))
+op("add_product")(lambda c, s, a, b, transpose_a=False, transpose_b=False:
+                  c + s * matmul(a, b, transpose_a, transpose_b))
 op("bilinear")(lambda a, b, w, *bias: F.bilinear(a, b, w, *bias))
 for name, function in {"conv1d": F.conv1d, "conv2d": F.conv2d, "conv3d": F.conv3d,
                        "conv_transpose1d": F.conv_transpose1d, "conv_transpose2d": F.conv_transpose2d, "conv_transpose3d": F.conv_transpose3d}.items():
@@ -69,6 +71,8 @@ def cases():
         c.op("einsum", *[real(*shape) for shape in shapes], equation=equation)
     c.op("addmm", real(2, 2), real(2, 3), real(3, 2))
     c.op("addmm", real(2), real(2, 3), real(3, 2), beta=0.5, alpha=-2)
+    c.op("add_product", real(2, 4), real(), real(2, 3), real(3, 4))
+    c.op("add_product", real(2, 4), real(), real(3, 2), real(4, 3), transpose_a=True, transpose_b=True)
     c.op("bilinear", real(2, 3), real(2, 2), real(2, 3, 2), real(2))
     c.op("bilinear", real(2, 2), real(2, 2), real(3, 2, 2))
     convolutions(c)

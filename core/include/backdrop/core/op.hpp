@@ -171,9 +171,10 @@ struct Op {
   /// `eval` may be given a run of the leading positions in place of all of them: it takes extents from its
   /// operands, and every position of y is computed alike, whatever stands beside it.
   bool by_panels = false;
-  bool random = false;  ///< the value depends on the step of the run
-  bool view = false;    ///< the output is input 0 byte for byte, so a run need not copy it
-  bool in_place = false;  ///< `eval` may write y over input 0
+  bool random = false;         ///< the value depends on the step of the run
+  bool view = false;           ///< the output is input 0 byte for byte, so a run need not copy it
+  bool in_place = false;       ///< `eval` may write y over input 0
+  bool checks_values = false;  ///< `eval` throws for some values of the operands
   Type (*infer)(const Call&) = nullptr;
   void (*block)(const Block&) = nullptr;
   void (*eval)(const Eval&) = nullptr;

@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -91,6 +92,9 @@ class Program {
 
   /// Parts that a run works on one after the other: a kernel each, or a group of them.
   std::size_t steps() const;
+  /// The schedule as text: each step, or group with its nodes, with the bytes it reads from memory and writes
+  /// there, and the sizes of the arena and of a thread's scratch.
+  std::string explain() const;
   /// Bytes of the one arena that holds all intermediate values.
   std::size_t arena_bytes() const;
 

@@ -8,6 +8,7 @@
 namespace backdrop {
 
 extern const Op matmul_op;
+extern const Op add_product_op;
 
 struct MatmulOptions {
   bool transpose_a = false;  ///< exchange the last two axes of a
@@ -33,6 +34,12 @@ Var linear(Var x, Var weight, Var bias = {}, Where where = Where::here());
 /// y = beta c + alpha a b, for matrices a and b and what broadcasts to their product. With beta = 0, c does
 /// not count, even NaN. Throws ShapeError, DTypeError.
 Var addmm(Var c, Var a, Var b, double beta = 1, double alpha = 1, Where where = Where::here());
+
+/// y = c + s op(a) op(b) for matrices of the last two axes, with c of the shape of the product and s a number
+/// of rank 0: what the BLAS calls gemm. compile makes it of `w - rate * product`, and a run then adds to w in
+/// place. The product is not rounded by itself. f32 or f64, the same for all; otherwise DTypeError;
+/// ShapeError.
+Var add_product(Var c, Var s, Var a, Var b, MatmulOptions options = {}, Where where = Where::here());
 
 /// y[..., o] = bias[o] + sum over i, j of x1[..., i] weight[o, i, j] x2[..., j]; bias may be a null Var.
 /// Throws ShapeError, DTypeError.
