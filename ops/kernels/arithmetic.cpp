@@ -26,6 +26,7 @@ class Tail {
  public:
   explicit Tail(std::size_t n) : n_(n) {}
 
+#if HWY_MEM_OPS_MIGHT_FAULT
   HWY_INLINE hn::Vec<Tag<T>> load(const T* from) const {
     HWY_ALIGN T lanes[hn::MaxLanes(Tag<T>())] = {};
     std::memcpy(lanes, from, n_ * sizeof(T));
@@ -36,6 +37,14 @@ class Tail {
     hn::Store(v, Tag<T>(), lanes);
     std::memcpy(to, lanes, n_ * sizeof(T));
   }
+#else  // masked lanes touch no memory
+  HWY_INLINE hn::Vec<Tag<T>> load(const T* from) const {
+    return hn::MaskedLoad(hn::FirstN(Tag<T>(), n_), Tag<T>(), from);
+  }
+  HWY_INLINE void store(hn::Vec<Tag<T>> v, T* to) const {
+    hn::BlendedStore(v, hn::FirstN(Tag<T>(), n_), Tag<T>(), to);
+  }
+#endif
 
  private:
   std::size_t n_;
@@ -46,9 +55,13 @@ HWY_INLINE void map(const T* x, T* y, std::size_t n, F f) {
   const Tag<T> d;
   std::size_t k = 0;
   for (; k + hn::Lanes(d) <= n; k += hn::Lanes(d)) hn::StoreU(f(hn::LoadU(d, x + k)), d, y + k);
+#if HWY_MEM_OPS_MIGHT_FAULT  // one by one, for a vector could not read what was just written one by one
+  for (; k < n; ++k) y[k] = hn::GetLane(f(hn::Set(d, x[k])));
+#else
   if (k == n) return;
   const Tail<T> tail(n - k);
   tail.store(f(tail.load(x + k)), y + k);
+#endif
 }
 
 template <class T, class F>
@@ -58,9 +71,13 @@ HWY_INLINE void zip(const T* a, const T* b, T* y, std::size_t n, F f) {
   for (; k + hn::Lanes(d) <= n; k += hn::Lanes(d)) {
     hn::StoreU(f(hn::LoadU(d, a + k), hn::LoadU(d, b + k)), d, y + k);
   }
+#if HWY_MEM_OPS_MIGHT_FAULT
+  for (; k < n; ++k) y[k] = hn::GetLane(f(hn::Set(d, a[k]), hn::Set(d, b[k])));
+#else
   if (k == n) return;
   const Tail<T> tail(n - k);
   tail.store(f(tail.load(a + k), tail.load(b + k)), y + k);
+#endif
 }
 
 // Masks are read and written in groups of 64 elements, shifted to where a vector of fewer than 8 lanes needs
