@@ -23,13 +23,29 @@ NodeCopier::NodeCopier(const Tape& from, Tape& to)
 Var NodeCopier::copy(std::size_t index, std::span<const Var> inputs) {
   const Node& node = from_->node(index);
   if (is_leaf(*node.op) || !has_same_inputs(node, inputs)) return to_->record_again(*from_, index, inputs);
+  Node& copy = begin(node);
   const WordPool::Mark words = to_->words_.mark();
   try {
-    append(node, inputs);
+    to_->write_inputs(copy, inputs);
+    if (node.attrs != nullptr) copy.attrs = attrs_now(node);
   } catch (...) {
     to_->words_.rewind(words);
     throw;
   }
+  return to_->commit();
+}
+
+Var NodeCopier::copy_on_copies(std::size_t index, std::span<const std::uint32_t> now) {
+  const Node& node = from_->node(index);
+  if (node.arity > Node::kInline) {
+    std::vector<Var> inputs;
+    inputs.reserve(node.arity);
+    for (std::uint32_t input : node.inputs()) inputs.push_back(to_->var(now[input]));
+    return copy(index, inputs);
+  }
+  Node& copy = begin(node);
+  for (std::size_t k = 0; k < node.arity; ++k) copy.in[k] = now[node.in[k]];
+  if (node.attrs != nullptr) copy.attrs = attrs_now(node);
   return to_->commit();
 }
 
@@ -45,24 +61,25 @@ bool NodeCopier::has_same_inputs(const Node& node, std::span<const Var> inputs) 
   return true;
 }
 
-void NodeCopier::append(const Node& node, std::span<const Var> inputs) {
+Node& NodeCopier::begin(const Node& node) {
   if (to_->size() >= Tape::kMaxNodes) refusals::throw_full();
+  const std::uint32_t shape = shape_now(node.shape);
+  const std::uint16_t file = file_now(node.file), scope = scope_now(node.scope);
   Node& copy = to_->nodes_.next();
   copy = node;
   copy.named = false;
   copy.call = 0;
-  copy.shape = shape_now(node.shape);
-  copy.file = file_now(node.file);
-  copy.scope = scope_now(node.scope);
-  to_->write_inputs(copy, inputs);
-  if (node.attrs != nullptr) copy.attrs = attrs_now(node);
+  copy.shape = shape;
+  copy.file = file;
+  copy.scope = scope;
+  return copy;
 }
 
 const std::uint64_t* NodeCopier::attrs_now(const Node& node) {
   const std::size_t count = node.op->attr_count();
   std::uint64_t* slots = to_->words_.take(count);
-  std::memcpy(slots, node.attrs, count * sizeof *slots);
   for (std::size_t k = 0; k < count; ++k) {
+    slots[k] = node.attrs[k];
     const AttrKind kind = node.op->attrs[k].kind;
     if (kind != AttrKind::ints && kind != AttrKind::key) continue;
     const auto* words = std::bit_cast<const std::uint64_t*>(node.attrs[k]);

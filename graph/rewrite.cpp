@@ -39,7 +39,21 @@ std::uint32_t Rewrite::call_now(std::uint32_t old) {
 
 Var Rewrite::copy(std::size_t index) {
   const Node& node = from_->node(index);
+  const Var v = copy_alone(index);
+  if (node.named) tape_->set_name(v, from_->name(index));
+  if (node.call != 0) {
+    if (const std::uint32_t whole = call_now(node.call); whole != 0) tape_->stamp(v, whole);
+  }
+  to_[index] = v.index();
+  return v;
+}
+
+Var Rewrite::copy_alone(std::size_t index) {
+  const Node& node = from_->node(index);
   const std::span<const std::uint32_t> old = node.inputs();
+  const bool plain = only_copies_ && !old.empty() &&
+                     std::ranges::none_of(old, [&](std::uint32_t input) { return to_[input] == kNone; });
+  if (plain) return copier_.copy_on_copies(index, to_);
   Var stack[kMaxInputs];
   std::vector<Var> heap;
   Var* inputs = stack;
@@ -48,13 +62,7 @@ Var Rewrite::copy(std::size_t index) {
     inputs = heap.data();
   }
   for (std::size_t k = 0; k < old.size(); ++k) inputs[k] = at(old[k]);
-  const Var v = copier_.copy(index, {inputs, old.size()});
-  if (node.named) tape_->set_name(v, from_->name(index));
-  if (node.call != 0) {
-    if (const std::uint32_t whole = call_now(node.call); whole != 0) tape_->stamp(v, whole);
-  }
-  map(index, v);
-  return v;
+  return copier_.copy(index, {inputs, old.size()});
 }
 
 Var Rewrite::open(std::size_t index) {
@@ -102,6 +110,7 @@ Rewrite Rewrite::then(Rewrite next) const {
   next.from_ = from_;
   next.copier_ = NodeCopier(*from_, *next.tape_);
   next.to_ = std::move(to);
+  next.only_copies_ = false;
   return next;
 }
 

@@ -63,12 +63,14 @@ class Planning {
     plan_.stored.assign(schedule.parts.size(), false);
     last_use_.assign(tape.size(), kNever);
     step_with_.assign(tape.size(), kNever);
+    slot_.resize(tape.size());
+    for (std::uint32_t i = 0; i < tape.size(); ++i) slot_[i] = slot_bytes(tape, tape.node(i));
   }
 
   MemoryPlan run() {
     find_uses();
     // What outlives a run comes first, so that no slot before it is ever shared with it.
-    for (std::uint32_t i : plan_.fixed) plan_.offset[i] = free_.take(slot_bytes(tape_, tape_.node(i)));
+    for (std::uint32_t i : plan_.fixed) plan_.offset[i] = free_.take(slot_[i]);
     for (std::uint32_t s = 0; s < schedule_.steps.size(); ++s) place(s);
     plan_.bytes = free_.end();
     return std::move(plan_);
@@ -115,7 +117,7 @@ class Planning {
       if (!plan_.stored[k] || results_[i]) continue;
       const std::uint32_t over = written_over(s, k);
       if (over == kNever) {
-        plan_.offset[i] = free_.take(slot_bytes(tape_, tape_.node(i)));
+        plan_.offset[i] = free_.take(slot_[i]);
       } else {
         plan_.offset[i] = plan_.offset[over];
         last_use_[over] = kNever;  // given on
@@ -133,21 +135,21 @@ class Planning {
   }
 
   void release(std::uint32_t node) {
-    free_.give(plan_.offset[node], slot_bytes(tape_, tape_.node(node)));
+    free_.give(plan_.offset[node], slot_[node]);
     last_use_[node] = kNever;  // given back once
   }
 
   // An operand in the arena that dies in step s, whose slot the value of part k may take.
   std::uint32_t written_over(std::uint32_t s, std::uint32_t k) const {
-    const Node& node = tape_.node(schedule_.parts[k].node);
+    const std::uint32_t i = schedule_.parts[k].node;
+    const Node& node = tape_.node(i);
     const auto inputs = node.inputs();
     if (node.op->block == nullptr && !node.op->in_place) return kNever;
     for (std::uint32_t input : node.op->block == nullptr ? inputs.first(1) : inputs) {
       const std::uint32_t from = home(input);
       const Node& other = tape_.node(from);
       const bool dies = in_arena(from) && last_use_[from] == s && !is_fixed(other);
-      if (dies && other.dtype == node.dtype && slot_bytes(tape_, other) == slot_bytes(tape_, node) &&
-          !needed_otherwise(s, k, from)) {
+      if (dies && other.dtype == node.dtype && slot_[from] == slot_[i] && !needed_otherwise(s, k, from)) {
         return from;
       }
     }
@@ -173,6 +175,7 @@ class Planning {
   MemoryPlan plan_;
   FreeList free_;
   std::vector<std::uint32_t> last_use_, step_with_;  // steps, by home
+  std::vector<std::size_t> slot_;                    // bytes, by node
 };
 
 }  // namespace

@@ -162,3 +162,31 @@ TEST_CASE("a part of an opened composite runs without the rest of it") {
   }
   CHECK(ran > 3);
 }
+
+TEST_CASE("copies keep attributes, inputs, names and places, and need nothing of the old tape") {
+  Fixture f;
+  const Var many = concat({f.x, f.first, f.second, f.x, f.first}, 1);
+  const Var total = sum(many, {{0}});
+  Rewrite out(f.tape);
+  for (std::size_t i = 0; i < f.tape.size(); ++i) out.copy(i);
+  CHECK(same_recording(out.tape(), f.tape));
+  const Var copy = out(total);
+  const Tensor expected = value(total, {.step = 3});
+  f.tape.clear();
+  for (int k = 0; k < 20; ++k) sum(f.tape.constant(Tensor::ones({1, 2, 3})), {{0, 1, 2}});
+  CHECK(value(copy, {.step = 3}).same_bits(expected));
+}
+
+TEST_CASE("a copy on inputs of another type takes the type that follows from them, or throws") {
+  Tape tape;
+  const Var x = tape.input("x", {2}), y = square(x), z = add(y, x);
+  Rewrite out(tape);
+  out.map(x.index(), out.tape().input("wide", {5}, DType::f64));
+  const Var wide = out.copy(y.index());
+  CHECK(wide.shape() == Shape{5});
+  CHECK(wide.dtype() == DType::f64);
+  out.map(x.index(), out.tape().input("other", {3}, DType::f64));
+  const std::size_t size = out.tape().size();
+  CHECK_THROWS_AS(out.copy(z.index()), ShapeError);
+  CHECK(out.tape().size() == size);
+}

@@ -15,10 +15,12 @@ class NodeCopier {
 
   /// Appends node `index` with other inputs, as `Tape::record_again` would. The same strong guarantee.
   Var copy(std::size_t index, std::span<const Var> inputs);
+  /// The same of a node that is no leaf, where the inputs `now[...]` are copies of the old ones.
+  Var copy_on_copies(std::size_t index, std::span<const std::uint32_t> now);
 
  private:
   bool has_same_inputs(const Node& node, std::span<const Var> inputs);
-  void append(const Node& node, std::span<const Var> inputs);
+  Node& begin(const Node& node);
   const std::uint64_t* attrs_now(const Node& node);
   std::uint32_t shape_now(std::uint32_t old);
   std::uint16_t file_now(std::uint16_t old);

@@ -22,7 +22,10 @@ class Rewrite {
     return at(old.index());
   }
   Var at(std::size_t index) const { return to_[index] == kNone ? Var{} : tape_->var(to_[index]); }
-  void map(std::size_t index, Var v) { to_[index] = v ? v.index() : kNone; }
+  void map(std::size_t index, Var v) {
+    to_[index] = v ? v.index() : kNone;
+    only_copies_ = false;
+  }
 
   /// Maps node `index` to `v`, recorded just now in its place: line, scope and name come with it.
   void stand_in(std::size_t index, Var v);
@@ -39,6 +42,7 @@ class Rewrite {
  private:
   static constexpr std::uint32_t kNone = 0xFFFFFFFF;
 
+  Var copy_alone(std::size_t index);
   std::vector<Var> inputs_now(const Node& node) const;
   std::uint32_t call_now(std::uint32_t old);
 
@@ -46,6 +50,7 @@ class Rewrite {
   std::unique_ptr<Tape> tape_;
   NodeCopier copier_;
   std::vector<std::uint32_t> to_;
+  bool only_copies_ = true;  // nothing else stands for an old node
   std::vector<std::uint32_t> call_to_;
 };
 
