@@ -12,25 +12,11 @@
 #include <vector>
 
 #include "passes/passes.hpp"
+#include "running/operand.hpp"
 
 namespace backdrop::running {
 
 class Workspace;
-
-/// Where a kernel of a group finds an operand.
-struct Operand {
-  enum class Place : std::uint8_t {
-    whole,  ///< the same for every panel
-    cut,    ///< a panel of what lies in memory
-    panel,  ///< in the scratch of the thread
-  };
-  std::uint32_t node;  ///< whose shape and dtype it has
-  Place place = Place::whole;
-  std::size_t offset = 0;        ///< of a panel, in bytes
-  std::size_t per_position = 0;  ///< elements at each position
-  const Shape* panel = nullptr;  ///< its shape in a panel, and in the last one
-  const Shape* last = nullptr;
-};
 
 /// One kernel call. Operands stand in the plan's table from `first` on: the output, then the inputs.
 struct Kernel {
@@ -104,9 +90,8 @@ struct Plan {
  private:
   void find_updates_in_place();
   void add_steps();
-  void add_kernel(std::vector<Kernel>& to, std::uint32_t node, bool repeated);
-  void add_group(const passes::Schedule::Step& step);
-  const Shape* keep(Shape shape);
+  void add_kernel(std::vector<Kernel>& to, std::uint32_t node);
+  void add_group(const passes::Schedule::Step& group);
 
   std::deque<Shape> panel_shapes_;
   mutable std::mutex mutex_;

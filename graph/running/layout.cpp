@@ -1,0 +1,188 @@
+#include "running/layout.hpp"
+
+#include <algorithm>
+#include <backdrop/core/op.hpp>
+#include <map>
+#include <numeric>
+
+namespace backdrop::running {
+
+namespace {
+
+// A panel holds about this many elements: its values stay in the nearest cache, and are worth the calls.
+constexpr std::size_t kPanelElements = 1024;
+// A thread is given about this many at a time.
+constexpr std::size_t kGrainElements = 65536;
+constexpr std::size_t kVector = 64;
+
+std::size_t in_vectors(std::size_t bytes) { return (bytes + kVector - 1) / kVector * kVector; }
+
+// `rows` positions of the leading axes, as a shape of as many axes.
+Shape some_rows(const Shape& whole, std::size_t axes, std::size_t rows) {
+  std::vector<std::int64_t> extents(whole.begin(), whole.end());
+  std::fill_n(extents.begin(), axes, 1);
+  extents[axes - 1] = static_cast<std::int64_t>(rows);
+  return Shape(std::move(extents));
+}
+
+// Slots of equal size in the scratch of a group, each free again after the last use of its value.
+class Slots {
+ public:
+  std::size_t take() {
+    if (free_.empty()) return count_++;
+    const std::size_t slot = free_.back();
+    free_.pop_back();
+    return slot;
+  }
+  void give(std::size_t slot) { free_.push_back(slot); }
+  std::size_t count() const { return count_; }
+
+ private:
+  std::vector<std::size_t> free_;
+  std::size_t count_ = 0;
+};
+
+class Laying {
+ public:
+  Laying(const Tape& tape, const passes::Schedule& schedule, const passes::MemoryPlan& memory,
+         const passes::Schedule::Step& group, std::deque<Shape>& shapes)
+      : tape_(tape),
+        schedule_(schedule),
+        axes_(group.axes),
+        parts_(schedule.parts_of(group)),
+        positions_(Shape(shape(parts_.back().node).extents().first(axes_)).numel()),
+        shapes_(shapes) {
+    for (std::size_t k = 0; k < parts_.size(); ++k) meet(k, memory.stored[group.begin + k]);
+    for (const auto& part : parts_)
+      made_[part.node].repeated = part.repeated && stands_before_panels(part.node);
+  }
+
+  Layout run() {
+    choose_panel();
+    for (auto& [node, value] : made_) {
+      slot_bytes_ = std::max(slot_bytes_, in_vectors(byte_size(dtype(node), per_position(node) * panel_)));
+    }
+    for (const auto& part : parts_) {  // first, for they are there before all others
+      Value& value = made_[part.node];
+      if (!value.repeated) continue;
+      value.slot = slots_.take();
+      value.last_use = parts_.size();
+    }
+    Layout out{positions_, panel_, panel_ * panels_at_once_, 0, {}};
+    for (std::size_t k = 0; k < parts_.size(); ++k) out.parts.push_back(lay(k));
+    out.scratch_bytes = slots_.count() * slot_bytes_;
+    return out;
+  }
+
+ private:
+  // What the group makes.
+  struct Value {
+    std::size_t last_use, slot;
+    bool stored, repeated;
+  };
+
+  const Shape& shape(std::uint32_t node) const { return tape_.shape(tape_.node(node).shape); }
+  DType dtype(std::uint32_t node) const { return tape_.node(node).dtype; }
+  std::size_t per_position(std::uint32_t node) const { return shape(node).numel() / positions_; }
+  Value* value_of(std::uint32_t operand) {
+    const auto at = made_.find(schedule_.home[operand]);
+    return at == made_.end() ? nullptr : &at->second;
+  }
+
+  void meet(std::size_t k, bool stored) {
+    const std::uint32_t node = parts_[k].node;
+    made_[node] = {k, 0, stored, false};
+    measure(node);
+    for (std::uint32_t input : tape_.node(node).inputs()) {
+      measure(input);
+      if (Value* const value = value_of(input)) value->last_use = k;
+    }
+  }
+
+  void measure(std::uint32_t operand) {
+    const std::size_t count = shape(operand).numel();
+    largest_ = std::max(largest_, count);
+    // Panels of masks begin at whole bytes.
+    if (dtype(operand) == DType::mask && count % positions_ == 0) {
+      alignment_ = std::max(alignment_, 8 / std::gcd(count / positions_, std::size_t{8}));
+    }
+  }
+
+  // A value that repeats, unless it follows from what the group makes.
+  bool stands_before_panels(std::uint32_t node) {
+    for (std::uint32_t input : tape_.node(node).inputs()) {
+      if (value_of(input) != nullptr) return false;
+    }
+    return tape_.node(node).op->repeats(tape_.call(node)) >= axes_;
+  }
+
+  void choose_panel() {
+    const std::size_t row = std::max<std::size_t>(1, (largest_ + positions_ - 1) / positions_);
+    const std::size_t rows = std::max<std::size_t>(1, kPanelElements / row);
+    panel_ = std::min((rows + alignment_ - 1) / alignment_ * alignment_, positions_);
+    panels_at_once_ = std::max<std::size_t>(1, kGrainElements / (panel_ * row));
+  }
+
+  Layout::Part lay(std::size_t k) {
+    const std::uint32_t node = parts_[k].node;
+    const auto inputs = tape_.node(node).inputs();
+    Value& value = made_[node];
+    Layout::Part part{value.repeated, {{.node = node}}};
+    for (std::uint32_t input : inputs) part.operands.push_back(located(input, value.repeated));
+    // An elementwise kernel may write over operands of the same type.
+    const bool over = tape_.node(node).op->block != nullptr &&
+                      std::ranges::all_of(inputs, [&](std::uint32_t x) { return dtype(x) == dtype(node); });
+    if (over) finish(k, inputs);
+    if (!value.stored && !value.repeated) value.slot = slots_.take();
+    part.operands[0] = located(node, false);
+    finish(k, inputs);
+    return part;
+  }
+
+  void finish(std::size_t k, std::span<const std::uint32_t> inputs) {
+    for (std::uint32_t input : inputs) {
+      Value* const value = value_of(input);
+      if (value == nullptr || value->stored || value->last_use != k) continue;
+      slots_.give(value->slot);
+      value->last_use = parts_.size();  // given back once
+    }
+  }
+
+  Operand located(std::uint32_t node, bool whole) {
+    Operand out{.node = node, .per_position = per_position(node)};
+    if (const Value* const value = value_of(node); value != nullptr && !value->stored) {
+      out.place = Operand::Place::panel;
+      out.offset = value->slot * slot_bytes_;
+    } else if (!whole) {
+      out.place = Operand::Place::cut;
+    }
+    if (out.place == Operand::Place::whole) {
+      out.panel = out.last = &shape(node);
+    } else if (shape(node).rank() >= axes_) {  // else only elementwise kernels take it, which know no shapes
+      const std::size_t rest = positions_ % panel_;
+      out.panel = &shapes_.emplace_back(some_rows(shape(node), axes_, panel_));
+      out.last = rest == 0 ? out.panel : &shapes_.emplace_back(some_rows(shape(node), axes_, rest));
+    }
+    return out;
+  }
+
+  const Tape& tape_;
+  const passes::Schedule& schedule_;
+  std::size_t axes_;
+  std::span<const passes::Schedule::Part> parts_;
+  std::size_t positions_;
+  std::deque<Shape>& shapes_;
+  std::map<std::uint32_t, Value> made_;
+  std::size_t largest_ = 1, alignment_ = 1;
+  std::size_t panel_ = 1, panels_at_once_ = 1, slot_bytes_ = kVector;
+  Slots slots_;
+};
+
+}  // namespace
+
+Layout lay_out(const Tape& tape, const passes::Schedule& schedule, const passes::MemoryPlan& memory,
+               const passes::Schedule::Step& group, std::deque<Shape>& shapes) {
+  return Laying(tape, schedule, memory, group, shapes).run();
+}
+
+}  // namespace backdrop::running

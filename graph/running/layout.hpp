@@ -1,0 +1,28 @@
+#pragma once
+
+#include <deque>
+#include <vector>
+
+#include "passes/passes.hpp"
+#include "running/operand.hpp"
+
+namespace backdrop::running {
+
+/// How a group is cut into panels, and where its kernels find their operands.
+struct Layout {
+  std::size_t positions;  ///< of the leading axes
+  std::size_t panel;      ///< positions worked on at a time
+  std::size_t grain;      ///< positions given to a thread at a time
+  std::size_t scratch_bytes;
+  struct Part {
+    bool repeated;                  ///< the same for all panels, and written before them
+    std::vector<Operand> operands;  ///< the output, then the inputs
+  };
+  std::vector<Part> parts;
+};
+
+/// `shapes` keeps the shapes of panels.
+Layout lay_out(const Tape& tape, const passes::Schedule& schedule, const passes::MemoryPlan& memory,
+               const passes::Schedule::Step& group, std::deque<Shape>& shapes);
+
+}  // namespace backdrop::running
