@@ -90,22 +90,51 @@ HWY_INLINE std::uint64_t load_bits(const std::uint8_t* mask, std::size_t n) {
   return bits;
 }
 
+/// Bits of masks as masks of vectors. Without registers for masks, a word of 32 bits is compared with the bit
+/// that each lane looks at, once for every vector of 32 elements.
 template <class T>
-HWY_INLINE hn::Mask<Tag<T>> mask_at(std::uint64_t bits, std::size_t lane) {
-  bits >>= lane;
-  return hn::LoadMaskBits(Tag<T>(), reinterpret_cast<const std::uint8_t*>(&bits));
-}
+class LaneBits {
+ public:
+  LaneBits() {
+    if constexpr (!kNative) {
+      for (std::size_t i = 0; i < kVectors; ++i) {
+        const auto first = hn::Set(kUnsigned, static_cast<U>(i * kLanes));
+        bit_[i] = hn::Shl(hn::Set(kUnsigned, U{1}), hn::Add(hn::Iota(kUnsigned, 0), first));
+      }
+    }
+  }
+
+  HWY_INLINE hn::Mask<Tag<T>> at(std::uint64_t bits, std::size_t lane) const {
+    if constexpr (kNative) {
+      bits >>= lane;
+      return hn::LoadMaskBits(Tag<T>(), reinterpret_cast<const std::uint8_t*>(&bits));
+    } else {
+      const auto word =
+          hn::Set(kUnsigned, static_cast<U>(static_cast<std::uint32_t>(bits >> lane / 32 * 32)));
+      return hn::RebindMask(Tag<T>(), hn::TestBit(word, bit_[lane % 32 / kLanes]));
+    }
+  }
+
+ private:
+  using U = hwy::MakeUnsigned<T>;
+  static constexpr hn::Rebind<U, Tag<T>> kUnsigned{};
+  static constexpr std::size_t kLanes = hn::MaxLanes(Tag<T>()), kVectors = 32 / kLanes;
+  static constexpr bool kNative = HWY_TARGET <= HWY_AVX3 || HWY_TARGET == HWY_SCALAR;
+
+  hn::Vec<hn::Rebind<U, Tag<T>>> bit_[kVectors];
+};
 
 /// f(mask, first element, vector loader and storer), for whole vectors and for the rest.
 template <class T, class F>
 HWY_INLINE void for_each_kept(const std::uint8_t* mask, std::size_t n, T* y, F f) {
   const Tag<T> d;
+  const LaneBits<T> masks;
   const auto whole = [d](const T* from) HWY_ATTR { return hn::LoadU(d, from); };
   std::size_t k = 0;
   for (; k + kGroup <= n; k += kGroup) {
     const std::uint64_t bits = load_bits(mask + k / 8, kGroup);
     for (std::size_t i = 0; i < kGroup; i += hn::Lanes(d)) {
-      hn::StoreU(f(mask_at<T>(bits, i), k + i, whole), d, y + k + i);
+      hn::StoreU(f(masks.at(bits, i), k + i, whole), d, y + k + i);
     }
   }
   if (k == n) return;
@@ -113,7 +142,7 @@ HWY_INLINE void for_each_kept(const std::uint8_t* mask, std::size_t n, T* y, F f
   for (std::size_t i = 0; k + i < n; i += hn::Lanes(d)) {
     const Tail<T> tail(std::min(n - k - i, hn::Lanes(d)));
     const auto part = [&tail](const T* from) HWY_ATTR { return tail.load(from); };
-    tail.store(f(mask_at<T>(bits, i), k + i, part), y + k + i);
+    tail.store(f(masks.at(bits, i), k + i, part), y + k + i);
   }
 }
 
