@@ -296,6 +296,12 @@ Schedule one_by_one(const Tape& tape, const std::vector<bool>& results) {
   return out;
 }
 
-Schedule group(const Tape& tape, const std::vector<bool>& results) { return Grouping(tape, results).run(); }
+Schedule group(const Tape& tape, const std::vector<bool>& results) {
+  bool large = false;
+  for (std::size_t i = 0; i < tape.size() && !large; ++i) {
+    large = tape.shape(tape.node(i).shape).numel() >= kSmall;
+  }
+  return large ? Grouping(tape, results).run() : one_by_one(tape, results);
+}
 
 }  // namespace backdrop::passes

@@ -36,7 +36,7 @@ class Explanation {
       fmt::format_to(to(), "{} updates, {} of them where the Variable lies\n", plan_.ends.updates.size(),
                      in_place);
     }
-    for (const Kernel& kernel : plan_.fixed) line("once", describe(kernel), traffic({&kernel, 1}));
+    for (const Kernel& kernel : plan_.fixed) line("once", describe(kernel), traffic({&kernel, 1}, false));
     for (std::size_t k = 0; k < plan_.steps.size(); ++k) explain(k);
     return std::move(out_);
   }
@@ -48,11 +48,11 @@ class Explanation {
     const Step& step = plan_.steps[number];
     const auto kernels = std::span(plan_.kernels).subspan(step.begin, step.end - step.begin);
     const std::string label = fmt::format("{}", number + 1);
-    if (step.panel == 0) return line(label, describe(kernels[0]), traffic(kernels));
+    if (step.panel == 0) return line(label, describe(kernels[0]), traffic(kernels, false));
     line(label, fmt::format("{} nodes by {} of {} rows", kernels.size(), step.panel, step.positions),
-         traffic(kernels));
+         traffic(kernels, true));
     for (const Kernel& kernel : kernels) {
-      const bool stored = plan_.operands[kernel.first].place != Operand::Place::panel;
+      const bool stored = plan_.places[kernel.places].place != Operand::Place::panel;
       fmt::format_to(to(), "        {}{}\n", describe(kernel),
                      kernel.repeated ? ", once for all rows"
                      : stored        ? ", stored"
@@ -72,14 +72,14 @@ class Explanation {
                        to_string(tape.shape(kernel.call.node.shape)), name.empty() ? "" : " ", name);
   }
 
-  Traffic traffic(std::span<const Kernel> kernels) const {
+  Traffic traffic(std::span<const Kernel> kernels, bool grouped) const {
     Traffic bytes;
     std::vector<std::uint32_t> seen;
     for (const Kernel& kernel : kernels) {
       for (std::size_t k = 0; k <= kernel.call.arity(); ++k) {
-        const Operand& operand = plan_.operands[kernel.first + k];
-        const std::uint32_t home = plan_.home(operand.node);
-        if (operand.place == Operand::Place::panel || std::ranges::count(seen, home) > 0) continue;
+        const std::uint32_t home = plan_.home(plan_.operands[kernel.first + k]);
+        if (grouped && plan_.places[kernel.places + k].place == Operand::Place::panel) continue;
+        if (std::ranges::count(seen, home) > 0) continue;
         seen.push_back(home);
         const Node& node = plan_.tape().node(home);
         (k == 0 ? bytes.written : bytes.read) +=

@@ -93,18 +93,20 @@ void Plan::add_steps() {
 }
 
 void Plan::add_kernel(std::vector<Kernel>& to, std::uint32_t node) {
-  to.push_back({tape().call(node), static_cast<std::uint32_t>(operands.size()), false});
-  operands.push_back({.node = node});
-  for (std::uint32_t input : tape().node(node).inputs()) operands.push_back({.node = input});
+  to.push_back({.call = tape().call(node), .first = static_cast<std::uint32_t>(operands.size())});
+  operands.push_back(node);
+  const auto inputs = tape().node(node).inputs();
+  operands.insert(operands.end(), inputs.begin(), inputs.end());
 }
 
 void Plan::add_group(const passes::Schedule::Step& group) {
   const Layout layout = lay_out(tape(), schedule, memory, group, panel_shapes_);
   const auto begin = static_cast<std::uint32_t>(kernels.size());
   for (const Layout::Part& part : layout.parts) {
-    kernels.push_back(
-        {tape().call(part.operands[0].node), static_cast<std::uint32_t>(operands.size()), part.repeated});
-    operands.insert(operands.end(), part.operands.begin(), part.operands.end());
+    add_kernel(kernels, part.operands[0].node);
+    kernels.back().places = static_cast<std::uint32_t>(places.size());
+    kernels.back().repeated = part.repeated;
+    places.insert(places.end(), part.operands.begin(), part.operands.end());
   }
   scratch_bytes = std::max(scratch_bytes, layout.scratch_bytes);
   steps.push_back({.begin = begin,

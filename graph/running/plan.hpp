@@ -22,7 +22,8 @@ class Workspace;
 struct Kernel {
   Call call;
   std::uint32_t first;
-  bool repeated;  ///< the same for every panel
+  std::uint32_t places = 0;  ///< of a group's kernel: where in the table of places its operands stand
+  bool repeated = false;     ///< the same for every panel
 };
 
 /// Kernels that run together: one, or a group that works panel by panel.
@@ -81,7 +82,8 @@ struct Plan {
   passes::Schedule schedule;
   passes::MemoryPlan memory;
   std::vector<Kernel> kernels;
-  std::vector<Operand> operands;
+  std::vector<std::uint32_t> operands;  // nodes
+  std::vector<Operand> places;          // of the kernels of groups
   std::vector<Step> steps;
   std::vector<Kernel> fixed;      // once per workspace
   std::vector<bool> in_place;     // of each result: whether it may be written over the old value

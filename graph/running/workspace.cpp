@@ -12,6 +12,7 @@ namespace backdrop::running {
 namespace {
 
 constexpr auto kAligned = std::align_val_t(64);
+constexpr std::uint32_t kNowhere = 0xFFFFFFFF;
 
 // Elementwise work is cut into pieces of this many elements: whole bytes of mask, whole vectors, and enough
 // work to pay for handing it to a thread.
@@ -28,19 +29,21 @@ Workspace::Workspace(const Plan& plan) : plan_(plan) {
   arena_ = ::operator new(std::max<std::size_t>(plan.memory.bytes, 64), kAligned);
   arrays_.resize(plan.operands.size());
   pointers_.resize(plan.operands.size());
-  uses_.resize(tape.size());
   leaf_of_.resize(tape.size());
+  uses_of_.assign(tape.size(), kNowhere);
+  for (std::uint32_t i = 0; i < tape.size(); ++i) {
+    if (is_leaf(*tape.node(i).op)) placed_outside(i);
+  }
+  for (std::uint32_t result : plan.ends.results) placed_outside(result);
   for (std::uint32_t k = 0; k < plan.operands.size(); ++k) {
-    const Operand& operand = plan.operands[k];
-    const Node& node = tape.node(operand.node);
+    const Node& node = tape.node(plan.operands[k]);
     arrays_[k] = {nullptr, &tape.shape(node.shape), node.dtype};
-    if (operand.place == Operand::Place::panel) continue;
-    const std::uint32_t home = plan.home(operand.node);
+    const std::uint32_t home = plan.home(plan.operands[k]);
     const std::size_t offset = plan.memory.offset[home];
-    if (offset == passes::MemoryPlan::kElsewhere) {
-      uses_[home].push_back(k);
-    } else {
+    if (offset != passes::MemoryPlan::kElsewhere) {
       pointers_[k] = arrays_[k].data = static_cast<std::byte*>(arena_) + offset;
+    } else if (uses_of_[home] != kNowhere) {  // else it never leaves its group
+      uses_[uses_of_[home]].push_back(k);
     }
   }
   for (std::uint32_t i = 0; i < tape.size(); ++i) {
@@ -54,6 +57,12 @@ Workspace::Workspace(const Plan& plan) : plan_(plan) {
   old_.resize(plan.ends.results.size());
   set_threads(1);
   for (const Kernel& kernel : plan.fixed) execute(kernel, kernel.call.y.shape().numel(), 0);
+}
+
+void Workspace::placed_outside(std::uint32_t node) {
+  if (uses_of_[node] != kNowhere) return;
+  uses_of_[node] = static_cast<std::uint32_t>(uses_.size());
+  uses_.emplace_back();
 }
 
 Workspace::~Workspace() {
@@ -72,7 +81,7 @@ void Workspace::set_threads(int threads) {
 }
 
 void Workspace::place(std::uint32_t node, void* data) {
-  for (std::uint32_t operand : uses_[node]) {
+  for (std::uint32_t operand : uses_[uses_of_[node]]) {
     arrays_[operand].data = data;
     pointers_[operand] = data;
   }
@@ -209,7 +218,7 @@ void Workspace::execute_panel(const Kernel& kernel, const Panel& panel, std::uin
   using Place = Operand::Place;
   const Call& call = kernel.call;
   const Op& op = *call.node.op;
-  const Operand* const operands = plan_.operands.data() + kernel.first;
+  const Operand* const operands = plan_.places.data() + kernel.places;
   const Array* const arrays = arrays_.data() + kernel.first;
   const std::size_t count = 1 + call.arity();
   void* data[1 + kMaxInputs];

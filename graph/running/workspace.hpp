@@ -31,6 +31,7 @@ class Workspace {
   void bind_feeds(std::span<const Feed> feeds);
   void bind_leaves();
   void bind_results();
+  void placed_outside(std::uint32_t node);
   void place(std::uint32_t node, void* data);
 
   void run_steps(std::size_t count, std::uint32_t step);
@@ -41,11 +42,13 @@ class Workspace {
 
   const Plan& plan_;
   void* arena_ = nullptr;
-  std::byte* scratch_ = nullptr;                  // plan_.scratch_bytes for each thread
-  std::vector<Array> arrays_;                     // as plan_.operands; null where it is a panel
-  std::vector<const void*> pointers_;             // the same, as elementwise kernels take them
-  std::vector<std::vector<std::uint32_t>> uses_;  // by node that lies outside the arena: its operands
-  std::vector<Tensor> leaves_;                    // what each leaf is in this run
+  std::byte* scratch_ = nullptr;       // plan_.scratch_bytes for each thread
+  std::vector<Array> arrays_;          // as plan_.operands
+  std::vector<const void*> pointers_;  // the same, as elementwise kernels take them
+  std::vector<std::vector<std::uint32_t>>
+      uses_;                            // operands of the nodes that are placed outside the arena ...
+  std::vector<std::uint32_t> uses_of_;  // ... and by node, where in uses_ they stand
+  std::vector<Tensor> leaves_;          // what each leaf is in this run
   std::vector<bool> fed_;
   std::vector<std::uint32_t> leaf_of_;    // node -> index of leaves
   std::vector<Tensor> results_, spares_;  // spares: what a Variable held before, memory for the next run
