@@ -63,7 +63,7 @@ class Folding {
     if (op(i) == &scale_op)
       return Scaled{input(i, 0), std::nullopt, tape_.attribute(tape_.node(i), 0).real()};
     if (op(i) != &mul_op) return std::nullopt;
-    for (const std::size_t k : {0, 1}) {
+    for (std::size_t k = 0; k < 2; ++k) {
       const std::uint32_t factor = input(i, k), other = input(i, 1 - k);
       if (op(factor) != &broadcast_to_op || tape_.shape(tape_.node(input(factor, 0)).shape).rank() != 0)
         continue;

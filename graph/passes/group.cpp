@@ -246,8 +246,8 @@ class Grouping {
     for (Part& part : parts_) part.step = now(part.step);
     const auto place = [](const Part& p) { return std::pair(p.step, p.node); };
     std::ranges::sort(parts_, {}, place);
-    const auto twice = std::ranges::unique(parts_, {}, place);
-    parts_.erase(twice.begin(), twice.end());
+    const auto same = [&](const Part& a, const Part& b) { return place(a) == place(b); };
+    parts_.erase(std::unique(parts_.begin(), parts_.end(), same), parts_.end());
     Schedule out;
     out.home = std::move(home_);
     out.parts.reserve(parts_.size());

@@ -20,8 +20,8 @@ Rewrite expand(Rewrite recording);
 /// between them: what is computed again draws its masks again.
 Rewrite share(Rewrite recording);
 
-/// Of these nodes of the recording, next values of Variables, the steps of gradient descent become products that are added to
-/// the old value. (Rounded otherwise: add_product's tolerance.)
+/// Of these nodes of the recording, next values of Variables, the steps of gradient descent become products
+/// that are added to the old value. (Rounded otherwise: add_product's tolerance.)
 Rewrite fold_updates(Rewrite recording, std::span<const Var> nexts);
 
 /// What a run does, in order.

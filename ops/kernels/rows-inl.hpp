@@ -48,12 +48,13 @@ HWY_INLINE hn::TFromD<D> fold(D d, const T* x, std::size_t n, hn::TFromD<D> firs
 template <class T>
 HWY_INLINE double sum(const T* x, std::size_t n) {
   const hn::CappedTag<double, 4> d;
-  const auto load = [d](const T* from) HWY_ATTR {
-    const auto v = hn::LoadU(hn::Rebind<T, decltype(d)>(), from);
+  const auto load = [](const T* from) HWY_ATTR {
+    constexpr hn::CappedTag<double, 4> wide;
+    const auto v = hn::LoadU(hn::Rebind<T, decltype(wide)>(), from);
     if constexpr (sizeof(T) == sizeof(double)) {
       return v;
     } else {
-      return hn::PromoteTo(d, v);
+      return hn::PromoteTo(wide, v);
     }
   };
   return fold(
