@@ -166,7 +166,7 @@ TEST_CASE("a part of an opened composite runs without the rest of it") {
 TEST_CASE("copies keep attributes, inputs, names and places, and need nothing of the old tape") {
   Fixture f;
   const Var many = concat({f.x, f.first, f.second, f.x, f.first}, 1);
-  const Var total = sum(many, {{0}});
+  const Var total = sum(many, {0});
   Rewrite out(f.tape);
   for (std::size_t i = 0; i < f.tape.size(); ++i) out.copy(i);
   CHECK(same_recording(out.tape(), f.tape));
