@@ -32,7 +32,7 @@ std::size_t Outputs::size() const { return plan_->ends.outputs.size(); }
 
 const Tensor& Outputs::operator[](std::size_t k) const { return workspace_->output(k); }
 
-std::size_t Program::steps() const { return plan_->steps.size(); }
+std::size_t Program::steps() const { return plan_->steps(); }
 std::size_t Program::arena_bytes() const { return plan_->memory.bytes; }
 
 Outputs Program::run(std::span<const Feed> feeds, const RunOptions& options) const {

@@ -258,7 +258,7 @@ class Grouping {
         out.parts.push_back({parts_[k].node, parts_[k].repeated});
       }
       const auto end = static_cast<std::uint32_t>(out.parts.size());
-      out.steps.push_back({begin, end, end - begin > 1 ? steps_[step].axes : 0});
+      if (end - begin > 1) out.groups.push_back({begin, end, steps_[step].axes});
     }
     return out;
   }
@@ -272,8 +272,6 @@ class Grouping {
 
 }  // namespace
 
-bool is_fixed(const Node& node) { return node.arity == 0 && !is_leaf(*node.op) && !node.op->random; }
-
 std::vector<std::uint32_t> homes(const Tape& tape, const std::vector<bool>& results) {
   std::vector<std::uint32_t> home(tape.size());
   for (std::uint32_t i = 0; i < tape.size(); ++i) {
@@ -286,12 +284,11 @@ std::vector<std::uint32_t> homes(const Tape& tape, const std::vector<bool>& resu
 Schedule one_by_one(const Tape& tape, const std::vector<bool>& results) {
   Schedule out;
   out.home = homes(tape, results);
+  out.parts.reserve(tape.size());
   for (std::uint32_t i = 0; i < tape.size(); ++i) {
     const Node& node = tape.node(i);
     if (is_leaf(*node.op) || out.home[i] != i || (is_fixed(node) && !results[i])) continue;
-    const auto begin = static_cast<std::uint32_t>(out.parts.size());
     out.parts.push_back({i, false});
-    out.steps.push_back({begin, begin + 1, 0});
   }
   return out;
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <backdrop/core/op.hpp>
 #include <backdrop/graph/rewrite.hpp>
 #include <cstddef>
 #include <span>
@@ -26,22 +27,36 @@ Rewrite fold_updates(Rewrite recording, std::span<const Var> nexts);
 
 /// What a run does, in order.
 struct Schedule {
-  /// parts[begin, end); with `axes` > 0 a group, which runs panel by panel: some positions of its leading
-  /// axes at a time.
+  struct Part {
+    std::uint32_t node;
+    bool repeated;  ///< for its group alone
+  };
+  /// parts[begin, end): one by itself; or with `axes` > 0 a group, which runs panel by panel: some positions
+  /// of its leading axes at a time.
   struct Step {
     std::uint32_t begin, end;
     std::size_t axes;
   };
-  struct Part {
-    std::uint32_t node;
-    bool repeated;  ///< for this group alone
-  };
-  std::vector<Step> steps;
   std::vector<Part> parts;
+  std::vector<Step> groups;         ///< in order; all other parts are steps by themselves
   std::vector<std::uint32_t> home;  ///< the node whose bytes a node has: itself, or what it is a view of
 
   std::span<const Part> parts_of(const Step& step) const {
     return std::span(parts).subspan(step.begin, step.end - step.begin);
+  }
+  /// Calls f(step) for each step in order.
+  template <class F>
+  void for_each_step(F&& f) const {
+    std::uint32_t next = 0;
+    const auto until = [&](std::size_t end) {
+      for (; next < end; ++next) f(Step{next, next + 1, 0});
+    };
+    for (const Step& group : groups) {
+      until(group.begin);
+      f(group);
+      next = group.end;
+    }
+    until(parts.size());
   }
 };
 /// Every node by itself.
@@ -56,7 +71,7 @@ struct MemoryPlan {
   std::vector<std::size_t>
       offset;  ///< in bytes by node; kElsewhere for leaves, results, and what no step stores
   std::vector<std::uint32_t> fixed;  ///< nodes to be computed once per workspace
-  std::vector<bool> stored;          ///< by part: whether others need the value
+  std::vector<bool> stored;          ///< by part of a group: whether other steps need the value
   std::size_t bytes = 0;
 };
 /// Offsets by liveness: a slot serves again after its last use, and an op may write over an input that dies
@@ -73,7 +88,7 @@ std::vector<bool> updates_in_place(const Tape& tape, const Schedule& schedule,
 
 /// Whether a node is computed once per workspace rather than in every run: it has no inputs and is not
 /// random.
-bool is_fixed(const Node& node);
+inline bool is_fixed(const Node& node) { return node.arity == 0 && !is_leaf(*node.op) && !node.op->random; }
 /// By node: itself, or what it is a view of.
 std::vector<std::uint32_t> homes(const Tape& tape, const std::vector<bool>& results);
 

@@ -7,6 +7,7 @@ namespace backdrop::passes {
 
 namespace {
 
+constexpr std::uint32_t kNone = 0xFFFFFFFF;
 constexpr std::size_t kVector = 64;  // slots start at whole vectors and are padded to them
 
 // Free stretches of the arena, by offset; neighbours are joined. There are few of them at any time, and the
@@ -58,66 +59,70 @@ std::size_t slot_bytes(const Tape& tape, const Node& node) {
 class Planning {
  public:
   Planning(const Tape& tape, const Schedule& schedule, const std::vector<bool>& results)
-      : tape_(tape), schedule_(schedule), results_(results) {
+      : tape_(tape), schedule_(schedule), results_(results), last_use_(tape.size(), kNever) {
     plan_.offset.assign(tape.size(), MemoryPlan::kElsewhere);
+    if (schedule.groups.empty()) return;
     plan_.stored.assign(schedule.parts.size(), false);
-    last_use_.assign(tape.size(), kNever);
-    step_with_.assign(tape.size(), kNever);
-    slot_.resize(tape.size());
-    for (std::uint32_t i = 0; i < tape.size(); ++i) slot_[i] = slot_bytes(tape, tape.node(i));
+    made_.assign(tape.size(), kNever);
   }
 
   MemoryPlan run() {
-    find_uses();
+    schedule_.for_each_step([this](const Schedule::Step& step) { find_uses(step); });
+    for (const Schedule::Step& group : schedule_.groups) find_stored(group);
     // What outlives a run comes first, so that no slot before it is ever shared with it.
-    for (std::uint32_t i : plan_.fixed) plan_.offset[i] = free_.take(slot_[i]);
-    for (std::uint32_t s = 0; s < schedule_.steps.size(); ++s) place(s);
+    for (std::uint32_t i = 0; i < tape_.size(); ++i) {
+      if (last_use_[i] != kNever && is_fixed(tape_.node(i)) && !results_[i]) keep(i);
+    }
+    schedule_.for_each_step([this](const Schedule::Step& step) { place(step); });
     plan_.bytes = free_.end();
     return std::move(plan_);
   }
 
  private:
-  static constexpr std::uint32_t kNever = 0xFFFFFFFF;
+  // Steps are told apart by where they end.
+  static constexpr std::uint32_t kNever = 0;
 
   std::uint32_t home(std::uint32_t node) const { return schedule_.home[node]; }
   bool in_arena(std::uint32_t node) const { return plan_.offset[node] != MemoryPlan::kElsewhere; }
+  // Whether part k of a step leaves its value in memory.
+  bool stores(const Schedule::Step& step, std::uint32_t k) const { return step.axes == 0 || plan_.stored[k]; }
+  std::size_t slot(std::uint32_t node) const { return slot_bytes(tape_, tape_.node(node)); }
 
   // A value that a step needs and does not make itself is stored, up to its last such step.
-  void find_uses() {
-    std::vector<bool> fixed(tape_.size(), false);
-    for (std::uint32_t s = 0; s < schedule_.steps.size(); ++s) {
-      const auto parts = schedule_.parts_of(schedule_.steps[s]);
-      for (const Schedule::Part& part : parts) step_with_[part.node] = s;
-      for (const Schedule::Part& part : parts) {
-        for (std::uint32_t input : tape_.node(part.node).inputs()) {
-          const std::uint32_t from = home(input);
-          if (step_with_[from] == s) continue;
-          if (!is_fixed(tape_.node(from)) || results_[from]) {
-            last_use_[from] = s;
-          } else if (!fixed[from]) {
-            fixed[from] = true;
-            plan_.fixed.push_back(from);
-          }
-        }
-      }
+  void find_uses(const Schedule::Step& step) {
+    const bool group = step.axes > 0;
+    const auto parts = schedule_.parts_of(step);
+    if (group) {
+      for (const Schedule::Part& part : parts) made_[part.node] = step.end;
     }
-    std::ranges::sort(plan_.fixed);  // as they were recorded
-    for (const Schedule::Step& step : schedule_.steps) {
-      for (std::uint32_t k = step.begin; k < step.end; ++k) {
-        const auto [node, repeated] = schedule_.parts[k];
-        plan_.stored[k] = !repeated && (results_[node] || step.axes == 0 || last_use_[node] != kNever);
+    for (const Schedule::Part& part : parts) {
+      for (std::uint32_t input : tape_.node(part.node).inputs()) {
+        const std::uint32_t from = home(input);
+        if (!group || made_[from] != step.end) last_use_[from] = step.end;
       }
     }
   }
 
-  void place(std::uint32_t s) {
-    const Schedule::Step& step = schedule_.steps[s];
+  void find_stored(const Schedule::Step& group) {
+    for (std::uint32_t k = group.begin; k < group.end; ++k) {
+      const auto [node, repeated] = schedule_.parts[k];
+      plan_.stored[k] = !repeated && (results_[node] || last_use_[node] != kNever);
+    }
+  }
+
+  void keep(std::uint32_t fixed) {
+    plan_.fixed.push_back(fixed);
+    plan_.offset[fixed] = free_.take(slot(fixed));
+    last_use_[fixed] = kNever;  // stays
+  }
+
+  void place(const Schedule::Step& step) {
     for (std::uint32_t k = step.begin; k < step.end; ++k) {
       const std::uint32_t i = schedule_.parts[k].node;
-      if (!plan_.stored[k] || results_[i]) continue;
-      const std::uint32_t over = written_over(s, k);
-      if (over == kNever) {
-        plan_.offset[i] = free_.take(slot_[i]);
+      if (results_[i] || !stores(step, k)) continue;
+      const std::uint32_t over = written_over(step, k);
+      if (over == kNone) {
+        plan_.offset[i] = free_.take(slot(i));
       } else {
         plan_.offset[i] = plan_.offset[over];
         last_use_[over] = kNever;  // given on
@@ -125,40 +130,38 @@ class Planning {
     }
     for (const Schedule::Part& part : schedule_.parts_of(step)) {
       for (std::uint32_t input : tape_.node(part.node).inputs()) {
-        if (in_arena(home(input)) && last_use_[home(input)] == s) release(home(input));
+        const std::uint32_t from = home(input);
+        if (last_use_[from] == step.end && in_arena(from)) release(from);
       }
     }
     for (std::uint32_t k = step.begin; k < step.end; ++k) {
       const std::uint32_t i = schedule_.parts[k].node;
-      if (plan_.stored[k] && in_arena(i) && last_use_[i] == kNever) release(i);  // nobody reads it
+      if (stores(step, k) && last_use_[i] == kNever && in_arena(i)) release(i);  // nobody reads it
     }
   }
 
   void release(std::uint32_t node) {
-    free_.give(plan_.offset[node], slot_[node]);
+    free_.give(plan_.offset[node], slot(node));
     last_use_[node] = kNever;  // given back once
   }
 
-  // An operand in the arena that dies in step s, whose slot the value of part k may take.
-  std::uint32_t written_over(std::uint32_t s, std::uint32_t k) const {
+  // An operand in the arena that dies in this step, whose slot the value of part k may take.
+  std::uint32_t written_over(const Schedule::Step& step, std::uint32_t k) const {
     const std::uint32_t i = schedule_.parts[k].node;
     const Node& node = tape_.node(i);
     const auto inputs = node.inputs();
-    if (node.op->block == nullptr && !node.op->in_place) return kNever;
+    if (node.op->block == nullptr && !node.op->in_place) return kNone;
     for (std::uint32_t input : node.op->block == nullptr ? inputs.first(1) : inputs) {
       const std::uint32_t from = home(input);
-      const Node& other = tape_.node(from);
-      const bool dies = in_arena(from) && last_use_[from] == s && !is_fixed(other);
-      if (dies && other.dtype == node.dtype && slot_[from] == slot_[i] && !needed_otherwise(s, k, from)) {
-        return from;
-      }
+      if (last_use_[from] != step.end || !in_arena(from)) continue;
+      if (tape_.node(from).dtype != node.dtype || slot(from) != slot(i)) continue;
+      if (step.axes == 0 || !needed_otherwise(step, k, from)) return from;
     }
-    return kNever;
+    return kNone;
   }
 
   // Whether a value is read after part k in the same step, or not panel by panel.
-  bool needed_otherwise(std::uint32_t s, std::uint32_t k, std::uint32_t from) const {
-    const Schedule::Step& step = schedule_.steps[s];
+  bool needed_otherwise(const Schedule::Step& step, std::uint32_t k, std::uint32_t from) const {
     for (std::uint32_t j = step.begin; j < step.end; ++j) {
       const auto [node, repeated] = schedule_.parts[j];
       if (j <= k && !repeated) continue;
@@ -174,8 +177,8 @@ class Planning {
   const std::vector<bool>& results_;
   MemoryPlan plan_;
   FreeList free_;
-  std::vector<std::uint32_t> last_use_, step_with_;  // steps, by home
-  std::vector<std::size_t> slot_;                    // bytes, by node
+  std::vector<std::uint32_t> last_use_;  // steps, by home
+  std::vector<std::uint32_t> made_;      // steps, by node, for parts of groups
 };
 
 }  // namespace

@@ -24,11 +24,12 @@ bool writes_over(const Schedule& schedule, const Node& node, std::uint32_t leaf)
 
 std::vector<bool> updates_in_place(const Tape& tape, const Schedule& schedule,
                                    std::span<const LeafUpdate> updates) {
+  if (updates.empty()) return {};
   // By node, counting parts from 1: the last that reads it, the one that makes it, and where the step of that
   // begins.
   std::vector<std::uint32_t> read(tape.size(), 0), made(tape.size(), 0), begun(tape.size(), 0);
   std::uint32_t throws = 0;
-  for (const Schedule::Step& step : schedule.steps) {
+  schedule.for_each_step([&](const Schedule::Step& step) {
     for (std::uint32_t k = step.begin; k < step.end; ++k) {
       const auto [index, repeated] = schedule.parts[k];
       const Node& node = tape.node(index);
@@ -42,7 +43,7 @@ std::vector<bool> updates_in_place(const Tape& tape, const Schedule& schedule,
       made[index] = k + 1;
       begun[index] = step.begin;
     }
-  }
+  });
   std::vector<bool> out;
   out.reserve(updates.size());
   for (const auto& [leaf, next] : updates) {

@@ -10,7 +10,7 @@ namespace backdrop {
 
 namespace {
 
-using running::Kernel, running::Operand, running::Plan, running::Step;
+using running::Layout, running::Operand, running::Plan;
 
 std::string size_text(std::size_t bytes) {
   if (bytes < 10'000) return fmt::format("{} B", bytes);
@@ -21,6 +21,7 @@ std::string size_text(std::size_t bytes) {
 // What a step takes from memory and puts there; what passes through a thread's scratch does not count.
 struct Traffic {
   std::size_t read = 0, written = 0;
+  std::vector<std::uint32_t> seen{};  // each value counts once
 };
 
 class Explanation {
@@ -29,64 +30,75 @@ class Explanation {
 
   std::string text() {
     const auto in_place = std::ranges::count(plan_.in_place, true);
-    fmt::format_to(to(), "{} steps, {} kernels; arena {}, {} of scratch for each thread\n",
-                   plan_.steps.size(), plan_.kernels.size(), size_text(plan_.memory.bytes),
+    fmt::format_to(to(), "{} steps, {} kernels; arena {}, {} of scratch for each thread\n", plan_.steps(),
+                   plan_.schedule.parts.size(), size_text(plan_.memory.bytes),
                    size_text(plan_.scratch_bytes));
     if (!plan_.ends.updates.empty()) {
       fmt::format_to(to(), "{} updates, {} of them where the Variable lies\n", plan_.ends.updates.size(),
                      in_place);
     }
-    for (const Kernel& kernel : plan_.fixed) line("once", describe(kernel), traffic({&kernel, 1}, false));
-    for (std::size_t k = 0; k < plan_.steps.size(); ++k) explain(k);
+    for (std::uint32_t node : plan_.memory.fixed) explain("once", node);
+    std::size_t number = 0, group = 0;
+    plan_.schedule.for_each_step([&](const passes::Schedule::Step& step) {
+      const std::string label = fmt::format("{}", ++number);
+      if (step.axes == 0) {
+        explain(label, plan_.schedule.parts[step.begin].node);
+      } else {
+        explain(label, plan_.groups[group++]);
+      }
+    });
     return std::move(out_);
   }
 
  private:
   std::back_insert_iterator<std::string> to() { return std::back_inserter(out_); }
 
-  void explain(std::size_t number) {
-    const Step& step = plan_.steps[number];
-    const auto kernels = std::span(plan_.kernels).subspan(step.begin, step.end - step.begin);
-    const std::string label = fmt::format("{}", number + 1);
-    if (step.panel == 0) return line(label, describe(kernels[0]), traffic(kernels, false));
-    line(label, fmt::format("{} nodes by {} of {} rows", kernels.size(), step.panel, step.positions),
-         traffic(kernels, true));
-    for (const Kernel& kernel : kernels) {
-      const bool stored = plan_.places[kernel.places].place != Operand::Place::panel;
-      fmt::format_to(to(), "        {}{}\n", describe(kernel),
-                     kernel.repeated ? ", once for all rows"
-                     : stored        ? ", stored"
-                                     : "");
+  void explain(std::string_view label, std::uint32_t node) {
+    Traffic bytes;
+    count(node, bytes, &Traffic::written);
+    for (std::uint32_t input : plan_.tape().node(node).inputs()) count(input, bytes, &Traffic::read);
+    line(label, describe(node), bytes);
+  }
+
+  void explain(std::string_view label, const Layout& group) {
+    Traffic bytes;
+    for (const Layout::Part& part : group.parts) {
+      for (std::size_t k = 0; k < part.operands.size(); ++k) {
+        if (!is_in_memory(part.operands[k])) continue;
+        count(part.operands[k].node, bytes, k == 0 ? &Traffic::written : &Traffic::read);
+      }
+    }
+    line(label, fmt::format("{} nodes by {} of {} rows", group.parts.size(), group.panel, group.positions),
+         bytes);
+    for (const Layout::Part& part : group.parts) {
+      fmt::format_to(to(), "        {}{}\n", describe(part.node),
+                     part.repeated                    ? ", once for all rows"
+                     : is_in_memory(part.operands[0]) ? ", stored"
+                                                      : "");
     }
   }
+
+  void count(std::uint32_t node, Traffic& bytes, std::size_t Traffic::*way) const {
+    const std::uint32_t home = plan_.home(node);
+    if (std::ranges::count(bytes.seen, home) > 0) return;
+    bytes.seen.push_back(home);
+    const Node& n = plan_.tape().node(home);
+    bytes.*way += byte_size(n.dtype, plan_.tape().shape(n.shape).numel());
+  }
+
+  static bool is_in_memory(const Operand& operand) { return operand.place != Operand::Place::panel; }
 
   void line(std::string_view label, const std::string& what, const Traffic& bytes) {
     fmt::format_to(to(), "{:>4}  {:<56} reads {:>10}, writes {:>10}\n", label, what, size_text(bytes.read),
                    size_text(bytes.written));
   }
 
-  std::string describe(const Kernel& kernel) const {
+  std::string describe(std::uint32_t index) const {
     const Tape& tape = plan_.tape();
-    const std::string_view name = tape.name(kernel.call.y.index());
-    return fmt::format("{} {} {}{}{}", kernel.call.name(), to_string(kernel.call.node.dtype),
-                       to_string(tape.shape(kernel.call.node.shape)), name.empty() ? "" : " ", name);
-  }
-
-  Traffic traffic(std::span<const Kernel> kernels, bool grouped) const {
-    Traffic bytes;
-    std::vector<std::uint32_t> seen;
-    for (const Kernel& kernel : kernels) {
-      for (std::size_t k = 0; k <= kernel.call.arity(); ++k) {
-        const std::uint32_t home = plan_.home(plan_.operands[kernel.first + k]);
-        if (grouped && plan_.places[kernel.places + k].place == Operand::Place::panel) continue;
-        if (std::ranges::count(seen, home) > 0) continue;
-        seen.push_back(home);
-        const Node& node = plan_.tape().node(home);
-        (k == 0 ? bytes.written : bytes.read) +=
-            byte_size(node.dtype, plan_.tape().shape(node.shape).numel());
-      }
-    }
-    return bytes;
+    const Node& node = tape.node(index);
+    const std::string_view name = tape.name(index);
+    return fmt::format("{} {} {}{}{}", node.op->name, to_string(node.dtype),
+                       to_string(tape.shape(node.shape)), name.empty() ? "" : " ", name);
   }
 
   const Plan& plan_;

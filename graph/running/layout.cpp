@@ -127,7 +127,8 @@ class Laying {
     const std::uint32_t node = parts_[k].node;
     const auto inputs = tape_.node(node).inputs();
     Value& value = made_[node];
-    Layout::Part part{value.repeated, {{.node = node}}};
+    Layout::Part part{node, value.repeated, {}};
+    part.operands.resize(1);
     for (std::uint32_t input : inputs) part.operands.push_back(located(input, value.repeated));
     // An elementwise kernel may write over operands of the same type.
     const bool over = tape_.node(node).op->block != nullptr &&
@@ -149,7 +150,7 @@ class Laying {
   }
 
   Operand located(std::uint32_t node, bool whole) {
-    Operand out{.node = node, .per_position = per_position(node)};
+    Operand out{.node = node, .dtype = dtype(node), .per_position = per_position(node)};
     if (const Value* const value = value_of(node); value != nullptr && !value->stored) {
       out.place = Operand::Place::panel;
       out.offset = value->slot * slot_bytes_;

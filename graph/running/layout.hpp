@@ -15,6 +15,7 @@ struct Layout {
   std::size_t grain;      ///< positions given to a thread at a time
   std::size_t scratch_bytes;
   struct Part {
+    std::uint32_t node;
     bool repeated;                  ///< the same for all panels, and written before them
     std::vector<Operand> operands;  ///< the output, then the inputs
   };

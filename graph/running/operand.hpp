@@ -1,5 +1,6 @@
 #pragma once
 
+#include <backdrop/core/dtype.hpp>
 #include <backdrop/core/shape.hpp>
 #include <cstddef>
 #include <cstdint>
@@ -13,7 +14,8 @@ struct Operand {
     cut,    ///< a panel of what lies in memory
     panel,  ///< in the scratch of the thread
   };
-  std::uint32_t node;  ///< whose shape and dtype it has
+  std::uint32_t node;
+  DType dtype;
   Place place = Place::whole;
   std::size_t offset = 0;        ///< of a panel, in bytes
   std::size_t per_position = 0;  ///< elements at each position

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "running/layout.hpp"
 #include "running/workspace.hpp"
 
 namespace backdrop::running {
@@ -35,9 +34,13 @@ Ends::Ends(const Rewrite& lowered, const Targets& targets) {
     const Node& node = recorded.node(i);
     if (node.op != &input_op) continue;
     Input input{node.dtype, recorded.shape(node.shape), std::nullopt};
-    if (const Var v = lowered.at(i)) input.node = v.index();
+    if (const Var v = lowered.at(i)) input.leaf = leaf_of(v.index());
     inputs.emplace(recorded.name(i), std::move(input));
   }
+}
+
+std::uint32_t Ends::leaf_of(std::uint32_t node) const {
+  return static_cast<std::uint32_t>(std::ranges::lower_bound(leaves, node) - leaves.begin());
 }
 
 Plan::Plan(std::shared_ptr<const Rewrite> lowered, Ends from_to, Order how)
@@ -48,10 +51,20 @@ Plan::Plan(std::shared_ptr<const Rewrite> lowered, Ends from_to, Order how)
       order == Order::grouped ? passes::group(tape(), is_result) : passes::one_by_one(tape(), is_result);
   memory = passes::plan_memory(tape(), schedule, is_result);
   find_updates_in_place();
-  add_steps();
+  groups.reserve(schedule.groups.size());
+  for (const passes::Schedule::Step& group : schedule.groups) {
+    groups.push_back(lay_out(tape(), schedule, memory, group, panel_shapes_));
+    scratch_bytes = std::max(scratch_bytes, groups.back().scratch_bytes);
+  }
 }
 
 Plan::~Plan() = default;
+
+std::size_t Plan::steps() const {
+  std::size_t count = 0;
+  schedule.for_each_step([&](const passes::Schedule::Step&) { ++count; });
+  return count;
+}
 
 std::shared_ptr<const Plan> Plan::ungrouped() const {
   const std::lock_guard lock(mutex_);
@@ -75,45 +88,6 @@ void Plan::find_updates_in_place() {
   }
   const std::vector<bool> may = passes::updates_in_place(tape(), schedule, candidates);
   for (std::size_t k = 0; k < results.size(); ++k) in_place[results[k]] = may[k];
-}
-
-void Plan::add_steps() {
-  for (std::uint32_t i : memory.fixed) add_kernel(fixed, i);
-  steps.reserve(schedule.steps.size());
-  kernels.reserve(schedule.parts.size());
-  for (const passes::Schedule::Step& step : schedule.steps) {
-    if (step.axes > 0) {
-      add_group(step);
-      continue;
-    }
-    const auto begin = static_cast<std::uint32_t>(kernels.size());
-    add_kernel(kernels, schedule.parts[step.begin].node);
-    steps.push_back({.begin = begin, .end = begin + 1, .positions = kernels.back().call.y.shape().numel()});
-  }
-}
-
-void Plan::add_kernel(std::vector<Kernel>& to, std::uint32_t node) {
-  to.push_back({.call = tape().call(node), .first = static_cast<std::uint32_t>(operands.size())});
-  operands.push_back(node);
-  const auto inputs = tape().node(node).inputs();
-  operands.insert(operands.end(), inputs.begin(), inputs.end());
-}
-
-void Plan::add_group(const passes::Schedule::Step& group) {
-  const Layout layout = lay_out(tape(), schedule, memory, group, panel_shapes_);
-  const auto begin = static_cast<std::uint32_t>(kernels.size());
-  for (const Layout::Part& part : layout.parts) {
-    add_kernel(kernels, part.operands[0].node);
-    kernels.back().places = static_cast<std::uint32_t>(places.size());
-    kernels.back().repeated = part.repeated;
-    places.insert(places.end(), part.operands.begin(), part.operands.end());
-  }
-  scratch_bytes = std::max(scratch_bytes, layout.scratch_bytes);
-  steps.push_back({.begin = begin,
-                   .end = static_cast<std::uint32_t>(kernels.size()),
-                   .positions = layout.positions,
-                   .panel = layout.panel,
-                   .grain = layout.grain});
 }
 
 Workspace* Plan::borrow() const {

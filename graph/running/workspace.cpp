@@ -12,7 +12,6 @@ namespace backdrop::running {
 namespace {
 
 constexpr auto kAligned = std::align_val_t(64);
-constexpr std::uint32_t kNowhere = 0xFFFFFFFF;
 
 // Elementwise work is cut into pieces of this many elements: whole bytes of mask, whole vectors, and enough
 // work to pay for handing it to a thread.
@@ -27,42 +26,29 @@ void* shifted(void* data, DType dtype, std::size_t elements) {
 Workspace::Workspace(const Plan& plan) : plan_(plan) {
   const Tape& tape = plan.tape();
   arena_ = ::operator new(std::max<std::size_t>(plan.memory.bytes, 64), kAligned);
-  arrays_.resize(plan.operands.size());
-  pointers_.resize(plan.operands.size());
-  leaf_of_.resize(tape.size());
-  uses_of_.assign(tape.size(), kNowhere);
+  data_.assign(tape.size(), nullptr);
+  std::size_t most_inputs = 0;
   for (std::uint32_t i = 0; i < tape.size(); ++i) {
-    if (is_leaf(*tape.node(i).op)) placed_outside(i);
-  }
-  for (std::uint32_t result : plan.ends.results) placed_outside(result);
-  for (std::uint32_t k = 0; k < plan.operands.size(); ++k) {
-    const Node& node = tape.node(plan.operands[k]);
-    arrays_[k] = {nullptr, &tape.shape(node.shape), node.dtype};
-    const std::uint32_t home = plan.home(plan.operands[k]);
+    const Node& node = tape.node(i);
+    most_inputs = std::max<std::size_t>(most_inputs, node.arity);
+    const std::uint32_t home = plan.home(i);
     const std::size_t offset = plan.memory.offset[home];
     if (offset != passes::MemoryPlan::kElsewhere) {
-      pointers_[k] = arrays_[k].data = static_cast<std::byte*>(arena_) + offset;
-    } else if (uses_of_[home] != kNowhere) {  // else it never leaves its group
-      uses_[uses_of_[home]].push_back(k);
+      data_[i] = static_cast<std::byte*>(arena_) + offset;
+    } else if (home != i) {
+      views_.push_back(i);
+    } else if (node.op == &constant_op) {
+      data_[i] = const_cast<void*>(tape.constant_of(node).bytes());
     }
   }
-  for (std::uint32_t i = 0; i < tape.size(); ++i) {
-    if (tape.node(i).op == &constant_op) place(i, const_cast<void*>(tape.constant_of(tape.node(i)).bytes()));
-  }
+  operands_.resize(1 + most_inputs);
   leaves_.resize(plan.ends.leaves.size());
   fed_.resize(plan.ends.leaves.size());
-  for (std::uint32_t k = 0; k < plan.ends.leaves.size(); ++k) leaf_of_[plan.ends.leaves[k]] = k;
   results_.resize(plan.ends.results.size());
   spares_.resize(plan.ends.results.size());
   old_.resize(plan.ends.results.size());
   set_threads(1);
-  for (const Kernel& kernel : plan.fixed) execute(kernel, kernel.call.y.shape().numel(), 0);
-}
-
-void Workspace::placed_outside(std::uint32_t node) {
-  if (uses_of_[node] != kNowhere) return;
-  uses_of_[node] = static_cast<std::uint32_t>(uses_.size());
-  uses_.emplace_back();
+  for (std::uint32_t node : plan.memory.fixed) execute(node, 0);
 }
 
 Workspace::~Workspace() {
@@ -80,18 +66,12 @@ void Workspace::set_threads(int threads) {
   scratch_ = static_cast<std::byte*>(::operator new(bytes, kAligned));
 }
 
-void Workspace::place(std::uint32_t node, void* data) {
-  for (std::uint32_t operand : uses_[uses_of_[node]]) {
-    arrays_[operand].data = data;
-    pointers_[operand] = data;
-  }
-}
-
 void Workspace::bind(std::span<const Feed> feeds, int threads) {
   bind_feeds(feeds);
   set_threads(threads);
   bind_leaves();
   bind_results();
+  bind_views();
 }
 
 void Workspace::bind_feeds(std::span<const Feed> feeds) {
@@ -106,14 +86,13 @@ void Workspace::bind_feeds(std::span<const Feed> feeds) {
       require_type("run: feed '" + at->first + "'", input.dtype, input.shape, feed.value.dtype(),
                    feed.value.shape());
     }
-    if (!input.node) continue;
-    const std::uint32_t leaf = leaf_of_[*input.node];
-    if (fed_[leaf]) throw GraphError("run: input '" + at->first + "' is fed twice");
-    leaves_[leaf] = feed.value;
-    fed_[leaf] = true;
+    if (!input.leaf) continue;
+    if (fed_[*input.leaf]) throw GraphError("run: input '" + at->first + "' is fed twice");
+    leaves_[*input.leaf] = feed.value;
+    fed_[*input.leaf] = true;
   }
   for (const auto& [name, input] : plan_.ends.inputs) {
-    if (input.node && !fed_[leaf_of_[*input.node]]) {
+    if (input.leaf && !fed_[*input.leaf]) {
       throw GraphError("run: input '" + name + "' (" + to_string(input.dtype) + " " + to_string(input.shape) +
                        ") is not fed; pass {\"" + name + "\", tensor}");
     }
@@ -131,7 +110,7 @@ void Workspace::bind_leaves() {
     const std::uint32_t leaf = plan_.ends.leaves[k];
     const Node& node = plan_.tape().node(leaf);
     if (node.op == &variable_op) leaves_[k] = plan_.tape().variable_of(node).value();
-    place(leaf, const_cast<void*>(leaves_[k].bytes()));
+    data_[leaf] = const_cast<void*>(leaves_[k].bytes());
   }
 }
 
@@ -140,11 +119,11 @@ void Workspace::bind_results() {
     const std::uint32_t index = plan_.ends.results[k];
     const Node& node = plan_.tape().node(index);
     if (old_[k] != nullptr) {
-      place(index, old_[k]);
+      data_[index] = old_[k];
     } else if (node.op == &constant_op) {
       results_[k] = plan_.tape().constant_of(node);
     } else if (is_leaf(*node.op)) {
-      results_[k] = leaves_[leaf_of_[index]];
+      results_[k] = leaves_[plan_.ends.leaf_of(index)];
     } else {
       const Shape& shape = plan_.tape().shape(node.shape);
       const auto fits = [&](const Tensor& t) {
@@ -152,42 +131,65 @@ void Workspace::bind_results() {
       };
       if (!fits(results_[k])) std::swap(results_[k], spares_[k]);
       if (!fits(results_[k])) results_[k] = Tensor::uninitialized(shape, node.dtype);
-      place(index, results_[k].mutable_bytes());
+      data_[index] = results_[k].mutable_bytes();
     }
   }
 }
 
-void Workspace::run_steps(std::size_t count, std::uint32_t run_step) {
-  for (std::size_t k = 0; k < count; ++k) {
-    const Step& step = plan_.steps[k];
-    if (step.panel == 0) {
-      execute(plan_.kernels[step.begin], step.positions, run_step);
-    } else {
-      execute_group(step, run_step);
-    }
-  }
+void Workspace::bind_views() {
+  for (std::uint32_t view : views_) data_[view] = data_[plan_.home(view)];
 }
 
-void Workspace::execute(const Kernel& kernel, std::size_t count, std::uint32_t run_step) {
-  const Call& call = kernel.call;
+void Workspace::run(std::uint32_t run_step) {
+  const passes::Schedule& schedule = plan_.schedule;
+  std::size_t next = 0;
+  for (std::size_t k = 0; k < schedule.groups.size(); ++k) {
+    execute_parts(next, schedule.groups[k].begin, run_step);
+    execute_group(plan_.groups[k], run_step);
+    next = schedule.groups[k].end;
+  }
+  execute_parts(next, schedule.parts.size(), run_step);
+}
+
+void Workspace::execute_parts(std::size_t begin, std::size_t end, std::uint32_t run_step) {
+  for (std::size_t k = begin; k < end; ++k) execute(plan_.schedule.parts[k].node, run_step);
+}
+
+inline void Workspace::execute(std::uint32_t index, std::uint32_t run_step) {
+  const Tape& tape = plan_.tape();
+  const Call call = tape.call(index);
+  const std::size_t count = tape.shape(call.node.shape).numel();
+  if (call.node.op->block == nullptr || count > kGrain) {
+    execute_large(call, run_step);
+    return;
+  }
+  const void* x[kMaxInputs];
+  const auto inputs = call.node.inputs();
+  for (std::size_t k = 0; k < inputs.size(); ++k) x[k] = data_[inputs[k]];
+  call.node.op->block(Block{call, data_[index], x, count, 0, run_step});
+}
+
+void Workspace::execute_large(const Call& call, std::uint32_t run_step) {
   const Op& op = *call.node.op;
-  const Array* const arrays = arrays_.data() + kernel.first;
-  const void* const* pointers = pointers_.data() + kernel.first;
+  const auto inputs = call.node.inputs();
+  const Array y = array(call.y.index());
+  for (std::size_t k = 0; k < inputs.size(); ++k) operands_[k] = array(inputs[k]);
   if (op.block == nullptr) {
-    op.eval(Eval{call, arrays[0], arrays + 1, *workers_, run_step});
+    op.eval(Eval{call, y, operands_.data(), *workers_, run_step});
     return;
   }
-  if (count <= kGrain) {
-    op.block(Block{call, arrays[0].data, pointers + 1, count, 0, run_step});
-    return;
-  }
-  workers_->for_each(count, kGrain, [&](std::size_t begin, std::size_t end) {
+  workers_->for_each(y.numel(), kGrain, [&](std::size_t begin, std::size_t end) {
     const void* x[kMaxInputs];
-    for (std::size_t k = 0; k < call.arity(); ++k) {
-      x[k] = shifted(arrays[1 + k].data, arrays[1 + k].dtype, begin);
+    for (std::size_t k = 0; k < inputs.size(); ++k) {
+      x[k] = shifted(operands_[k].data, operands_[k].dtype, begin);
     }
-    op.block(Block{call, shifted(arrays[0].data, arrays[0].dtype, begin), x, end - begin, begin, run_step});
+    op.block(Block{call, shifted(y.data, y.dtype, begin), x, end - begin, begin, run_step});
   });
+}
+
+Array Workspace::array(std::uint32_t node) const {
+  const Node& n = plan_.tape().node(node);
+  return {data_[node], &plan_.tape().shape(n.shape), n.dtype};
 }
 
 // Positions [first, first + count) of a group.
@@ -197,37 +199,34 @@ struct Workspace::Panel {
   std::byte* scratch;
 };
 
-void Workspace::execute_group(const Step& group, std::uint32_t run_step) {
-  const auto kernels = std::span(plan_.kernels).subspan(group.begin, group.end - group.begin);
+void Workspace::execute_group(const Layout& group, std::uint32_t run_step) {
   workers_->for_each(group.positions, group.grain, [&](std::size_t begin, std::size_t end) {
     std::byte* const scratch = scratch_ + workers_->slot() * plan_.scratch_bytes;
-    for (const Kernel& kernel : kernels) {
-      if (kernel.repeated) execute_panel(kernel, {0, group.panel, true, scratch}, run_step);
+    for (const Layout::Part& part : group.parts) {
+      if (part.repeated) execute_panel(part, {0, group.panel, true, scratch}, run_step);
     }
     for (std::size_t first = begin; first < end; first += group.panel) {
       const std::size_t count = std::min(group.panel, end - first);
       const Panel panel{first, count, count == group.panel, scratch};
-      for (const Kernel& kernel : kernels) {
-        if (!kernel.repeated) execute_panel(kernel, panel, run_step);
+      for (const Layout::Part& part : group.parts) {
+        if (!part.repeated) execute_panel(part, panel, run_step);
       }
     }
   });
 }
 
-void Workspace::execute_panel(const Kernel& kernel, const Panel& panel, std::uint32_t run_step) {
+void Workspace::execute_panel(const Layout::Part& part, const Panel& panel, std::uint32_t run_step) {
   using Place = Operand::Place;
-  const Call& call = kernel.call;
+  const Call call = plan_.tape().call(part.node);
   const Op& op = *call.node.op;
-  const Operand* const operands = plan_.places.data() + kernel.places;
-  const Array* const arrays = arrays_.data() + kernel.first;
-  const std::size_t count = 1 + call.arity();
+  const std::vector<Operand>& operands = part.operands;
   void* data[1 + kMaxInputs];
-  for (std::size_t k = 0; k < count; ++k) {
+  for (std::size_t k = 0; k < operands.size(); ++k) {
     const Operand& operand = operands[k];
     data[k] = operand.place == Place::panel ? panel.scratch + operand.offset
               : operand.place == Place::cut
-                  ? shifted(arrays[k].data, arrays[k].dtype, panel.first * operand.per_position)
-                  : arrays[k].data;
+                  ? shifted(data_[operand.node], operand.dtype, panel.first * operand.per_position)
+                  : data_[operand.node];
   }
   if (op.block != nullptr) {
     const std::size_t per_position = operands[0].per_position;
@@ -235,41 +234,36 @@ void Workspace::execute_panel(const Kernel& kernel, const Panel& panel, std::uin
         Block{call, data[0], data + 1, panel.count * per_position, panel.first * per_position, run_step});
     return;
   }
-  Array parts[1 + kMaxInputs];
-  for (std::size_t k = 0; k < count; ++k) {
-    parts[k] = {data[k], panel.whole ? operands[k].panel : operands[k].last, arrays[k].dtype};
+  Array arrays[1 + kMaxInputs];
+  for (std::size_t k = 0; k < operands.size(); ++k) {
+    arrays[k] = {data[k], panel.whole ? operands[k].panel : operands[k].last, operands[k].dtype};
   }
-  op.eval(Eval{call, parts[0], parts + 1, alone_, run_step});
+  op.eval(Eval{call, arrays[0], arrays + 1, alone_, run_step});
 }
 
 // Nodes in order, so that what is reported came first.
 void Workspace::run_watched(const RunOptions& options) {
   const Tape& tape = plan_.tape();
+  const auto& parts = plan_.schedule.parts;
   const std::uint32_t run_step = options.step.value_or(0);
-  std::size_t done = 0, fixed = 0;
+  std::size_t done = 0;
   for (std::uint32_t i = 0; i < tape.size(); ++i) {
-    const Node& node = tape.node(i);
-    Array y{nullptr, &tape.shape(node.shape), node.dtype};
-    const bool is_step = done < plan_.steps.size() && plan_.kernels[done].call.y.index() == i;
-    if (node.op == &constant_op) {
-      y.data = const_cast<void*>(tape.constant_of(node).bytes());
-    } else if (is_leaf(*node.op)) {
-      y.data = const_cast<void*>(leaves_[leaf_of_[i]].bytes());
-    } else if (is_step) {
-      execute(plan_.kernels[done], plan_.steps[done].positions, run_step);
-      y = arrays_[plan_.kernels[done++].first];
-    } else if (fixed < plan_.fixed.size() && plan_.fixed[fixed].call.y.index() == i) {
-      y = arrays_[plan_.fixed[fixed++].first];
-    } else {
-      continue;  // a view
+    if (plan_.home(i) != i || data_[i] == nullptr) continue;  // a view, or needed by nobody
+    const bool is_step = done < parts.size() && parts[done].node == i;
+    if (is_step) {
+      execute(i, run_step);
+      ++done;
     }
+    const Array y = array(i);
     const std::optional<std::size_t> at = first_anomaly(y, options.anomalies);
     if (!at) continue;
     Anomaly found = describe_anomaly(tape.call(i), y, *at, options);
     if (is_step) {
       // The kernel may have written over its operands: everything before it once more, which gives the same.
-      run_steps(done - 1, run_step);
-      describe_operands(found, tape.call(i), &arrays_[plan_.kernels[done - 1].first + 1]);
+      execute_parts(0, done - 1, run_step);
+      std::vector<Array> operands;
+      for (std::uint32_t input : tape.node(i).inputs()) operands.push_back(array(input));
+      describe_operands(found, tape.call(i), operands.data());
     }
     throw NonFiniteError(std::move(found));
   }

@@ -9,7 +9,7 @@
 
 namespace backdrop::running {
 
-/// The memory of one run: an arena, and tables that say where every operand lies.
+/// The memory of one run: an arena, and a table that says where the value of each node lies.
 class Workspace {
  public:
   explicit Workspace(const Plan& plan);
@@ -18,7 +18,7 @@ class Workspace {
   Workspace& operator=(const Workspace&) = delete;
 
   void bind(std::span<const Feed> feeds, int threads);
-  void run(std::uint32_t step) { run_steps(plan_.steps.size(), step); }
+  void run(std::uint32_t step);
   /// For plans without groups: looks at every value.
   void run_watched(const RunOptions& options);
   void publish();
@@ -31,26 +31,24 @@ class Workspace {
   void bind_feeds(std::span<const Feed> feeds);
   void bind_leaves();
   void bind_results();
-  void placed_outside(std::uint32_t node);
-  void place(std::uint32_t node, void* data);
+  void bind_views();
 
-  void run_steps(std::size_t count, std::uint32_t step);
-  void execute(const Kernel& kernel, std::size_t count, std::uint32_t step);
-  void execute_group(const Step& group, std::uint32_t step);
+  void execute_parts(std::size_t begin, std::size_t end, std::uint32_t step);
+  void execute(std::uint32_t node, std::uint32_t step);
+  void execute_large(const Call& call, std::uint32_t step);
+  void execute_group(const Layout& group, std::uint32_t step);
   struct Panel;
-  void execute_panel(const Kernel& kernel, const Panel& panel, std::uint32_t step);
+  void execute_panel(const Layout::Part& part, const Panel& panel, std::uint32_t step);
+  Array array(std::uint32_t node) const;
 
   const Plan& plan_;
   void* arena_ = nullptr;
-  std::byte* scratch_ = nullptr;       // plan_.scratch_bytes for each thread
-  std::vector<Array> arrays_;          // as plan_.operands
-  std::vector<const void*> pointers_;  // the same, as elementwise kernels take them
-  std::vector<std::vector<std::uint32_t>>
-      uses_;                            // operands of the nodes that are placed outside the arena ...
-  std::vector<std::uint32_t> uses_of_;  // ... and by node, where in uses_ they stand
-  std::vector<Tensor> leaves_;          // what each leaf is in this run
+  std::byte* scratch_ = nullptr;      // plan_.scratch_bytes for each thread
+  std::vector<void*> data_;           // by node; null where a group keeps the value to itself
+  std::vector<std::uint32_t> views_;  // of what lies outside of the arena, and may lie elsewhere in each run
+  std::vector<Array> operands_;       // of the kernel that runs
+  std::vector<Tensor> leaves_;        // what each leaf is in this run
   std::vector<bool> fed_;
-  std::vector<std::uint32_t> leaf_of_;    // node -> index of leaves
   std::vector<Tensor> results_, spares_;  // spares: what a Variable held before, memory for the next run
   std::vector<void*>
       old_;  // of each result: where the Variable lies that it is written over; null for others
