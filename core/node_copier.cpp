@@ -20,6 +20,42 @@ NodeCopier::NodeCopier(const Tape& from, Tape& to)
       files_(from.files_.size(), kUnknownText),
       scopes_(from.scopes_.size(), kUnknownText) {}
 
+// What is asked of every node is inline.
+inline std::uint32_t NodeCopier::shape_now(std::uint32_t old) {
+  std::uint32_t& now = shapes_[old];
+  if (now == kUnknownShape) [[unlikely]]
+    now = to_->intern(from_->shape(old));
+  return now;
+}
+
+inline std::uint16_t NodeCopier::file_now(std::uint16_t old) {
+  std::uint16_t& now = files_[old];
+  if (now == kUnknownText) [[unlikely]]
+    now = to_->intern_file(from_->files_[old]);
+  return now;
+}
+
+inline std::uint16_t NodeCopier::scope_now(std::uint16_t old) {
+  std::uint16_t& now = scopes_[old];
+  if (now == kUnknownText) [[unlikely]]
+    now = to_->intern_scope(from_->scopes_[old]);
+  return now;
+}
+
+inline Node& NodeCopier::begin(const Node& node) {
+  if (to_->size() >= Tape::kMaxNodes) refusals::throw_full();
+  const std::uint32_t shape = shape_now(node.shape);
+  const std::uint16_t file = file_now(node.file), scope = scope_now(node.scope);
+  Node& copy = to_->nodes_.next();
+  copy = node;
+  copy.named = false;
+  copy.call = 0;
+  copy.shape = shape;
+  copy.file = file;
+  copy.scope = scope;
+  return copy;
+}
+
 Var NodeCopier::copy(std::size_t index, std::span<const Var> inputs) {
   const Node& node = from_->node(index);
   if (is_leaf(*node.op) || !has_same_inputs(node, inputs)) return to_->record_again(*from_, index, inputs);
@@ -61,20 +97,6 @@ bool NodeCopier::has_same_inputs(const Node& node, std::span<const Var> inputs) 
   return true;
 }
 
-Node& NodeCopier::begin(const Node& node) {
-  if (to_->size() >= Tape::kMaxNodes) refusals::throw_full();
-  const std::uint32_t shape = shape_now(node.shape);
-  const std::uint16_t file = file_now(node.file), scope = scope_now(node.scope);
-  Node& copy = to_->nodes_.next();
-  copy = node;
-  copy.named = false;
-  copy.call = 0;
-  copy.shape = shape;
-  copy.file = file;
-  copy.scope = scope;
-  return copy;
-}
-
 const std::uint64_t* NodeCopier::attrs_now(const Node& node) {
   const std::size_t count = node.op->attr_count();
   std::uint64_t* slots = to_->words_.take(count);
@@ -89,24 +111,6 @@ const std::uint64_t* NodeCopier::attrs_now(const Node& node) {
     slots[k] = std::bit_cast<std::uint64_t>(now);
   }
   return slots;
-}
-
-std::uint32_t NodeCopier::shape_now(std::uint32_t old) {
-  std::uint32_t& now = shapes_[old];
-  if (now == kUnknownShape) now = to_->intern(from_->shape(old));
-  return now;
-}
-
-std::uint16_t NodeCopier::file_now(std::uint16_t old) {
-  std::uint16_t& now = files_[old];
-  if (now == kUnknownText) now = to_->intern_file(from_->files_[old]);
-  return now;
-}
-
-std::uint16_t NodeCopier::scope_now(std::uint16_t old) {
-  std::uint16_t& now = scopes_[old];
-  if (now == kUnknownText) now = to_->intern_scope(from_->scopes_[old]);
-  return now;
 }
 
 }  // namespace backdrop

@@ -119,11 +119,6 @@ Var Tape::record(const Op& op, std::span<const Var> inputs, std::span<const Attr
   return commit();
 }
 
-Var Tape::commit() {
-  nodes_.commit();
-  return {this, static_cast<std::uint32_t>(size() - 1), generation_};
-}
-
 void Tape::write_inputs(Node& node, std::span<const Var> inputs) {
   node.arity = static_cast<std::uint16_t>(inputs.size());
   if (inputs.size() > Node::kInline) {
@@ -216,8 +211,6 @@ Var Tape::record_again(const Tape& from, std::size_t index, std::span<const Var>
   }
   return v;
 }
-
-Call Tape::call(std::size_t index) const { return {const_cast<Tape&>(*this), nodes_[index], var(index)}; }
 
 std::size_t Tape::ShapeHash::operator()(const Shape& shape) const {
   std::uint64_t h = shape.rank();

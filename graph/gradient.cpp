@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <backdrop/core/all_or_nothing.hpp>
 #include <backdrop/core/error.hpp>
+#include <backdrop/core/large_vector.hpp>
 #include <backdrop/core/op.hpp>
 #include <backdrop/graph/gradient.hpp>
 #include <backdrop/ops/arithmetic.hpp>
@@ -85,7 +86,7 @@ class Sweep {
  private:
   Tape& tape_;
   std::vector<bool> active_;
-  std::vector<Var> carried_;
+  LargeVector<Var> carried_;
   std::vector<std::uint32_t> inner_seeds_;
 };
 

@@ -39,7 +39,10 @@ std::uint32_t Rewrite::call_now(std::uint32_t old) {
 
 Var Rewrite::copy(std::size_t index) {
   const Node& node = from_->node(index);
-  const Var v = copy_alone(index);
+  const std::span<const std::uint32_t> old = node.inputs();
+  const bool on_copies = only_copies_ && !old.empty() &&
+                         std::ranges::none_of(old, [&](std::uint32_t input) { return to_[input] == kNone; });
+  const Var v = on_copies ? copier_.copy_on_copies(index, to_) : copy_on_others(index);
   if (node.named) tape_->set_name(v, from_->name(index));
   if (node.call != 0) {
     if (const std::uint32_t whole = call_now(node.call); whole != 0) tape_->stamp(v, whole);
@@ -48,12 +51,8 @@ Var Rewrite::copy(std::size_t index) {
   return v;
 }
 
-Var Rewrite::copy_alone(std::size_t index) {
-  const Node& node = from_->node(index);
-  const std::span<const std::uint32_t> old = node.inputs();
-  const bool plain = only_copies_ && !old.empty() &&
-                     std::ranges::none_of(old, [&](std::uint32_t input) { return to_[input] == kNone; });
-  if (plain) return copier_.copy_on_copies(index, to_);
+Var Rewrite::copy_on_others(std::size_t index) {
+  const std::span<const std::uint32_t> old = from_->node(index).inputs();
   Var stack[kMaxInputs];
   std::vector<Var> heap;
   Var* inputs = stack;
@@ -103,7 +102,7 @@ void Rewrite::stand_in(std::size_t index, Var v) {
 }
 
 Rewrite Rewrite::then(Rewrite next) const {
-  std::vector<std::uint32_t> to(to_.size(), kNone);
+  LargeVector<std::uint32_t> to(to_.size(), kNone);
   for (std::size_t k = 0; k < to_.size(); ++k) {
     if (to_[k] != kNone) to[k] = next.to_[to_[k]];
   }

@@ -21,7 +21,6 @@ struct Step {
 class Folding {
  public:
   Folding(const Tape& tape, std::span<const Var> nexts) : tape_(tape), uses_(tape.size(), 0), out_(tape) {
-    if (nexts.empty()) return;
     for (std::size_t i = 0; i < tape.size(); ++i) {
       for (std::uint32_t input : tape.node(i).inputs()) ++uses_[input];
     }
@@ -105,6 +104,7 @@ class Folding {
 }  // namespace
 
 Rewrite fold_updates(Rewrite recording, std::span<const Var> nexts) {
+  if (nexts.empty()) return recording;
   Folding folding(recording.tape(), nexts);
   return folding.finds_any() ? recording.then(folding.run()) : std::move(recording);
 }

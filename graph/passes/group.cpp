@@ -265,15 +265,15 @@ class Grouping {
 
   const Tape& tape_;
   const std::vector<bool>& results_;
-  std::vector<std::uint32_t> home_, step_of_;
+  LargeVector<std::uint32_t> home_, step_of_;
   std::vector<Step> steps_;
   std::vector<Part> parts_;
 };
 
 }  // namespace
 
-std::vector<std::uint32_t> homes(const Tape& tape, const std::vector<bool>& results) {
-  std::vector<std::uint32_t> home(tape.size());
+LargeVector<std::uint32_t> homes(const Tape& tape, const std::vector<bool>& results) {
+  LargeVector<std::uint32_t> home(tape.size());
   for (std::uint32_t i = 0; i < tape.size(); ++i) {
     const Node& node = tape.node(i);
     home[i] = node.op->view && !results[i] ? home[node.inputs()[0]] : i;

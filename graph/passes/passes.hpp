@@ -1,5 +1,6 @@
 #pragma once
 
+#include <backdrop/core/large_vector.hpp>
 #include <backdrop/core/op.hpp>
 #include <backdrop/graph/rewrite.hpp>
 #include <cstddef>
@@ -37,9 +38,9 @@ struct Schedule {
     std::uint32_t begin, end;
     std::size_t axes;
   };
-  std::vector<Part> parts;
+  LargeVector<Part> parts;
   std::vector<Step> groups;         ///< in order; all other parts are steps by themselves
-  std::vector<std::uint32_t> home;  ///< the node whose bytes a node has: itself, or what it is a view of
+  LargeVector<std::uint32_t> home;  ///< the node whose bytes a node has: itself, or what it is a view of
 
   std::span<const Part> parts_of(const Step& step) const {
     return std::span(parts).subspan(step.begin, step.end - step.begin);
@@ -68,7 +69,7 @@ Schedule group(const Tape& tape, const std::vector<bool>& results);
 /// Where intermediate values lie in the one arena of a run.
 struct MemoryPlan {
   static constexpr std::size_t kElsewhere = static_cast<std::size_t>(-1);
-  std::vector<std::size_t>
+  LargeVector<std::size_t>
       offset;  ///< in bytes by node; kElsewhere for leaves, results, and what no step stores
   std::vector<std::uint32_t> fixed;  ///< nodes to be computed once per workspace
   std::vector<bool> stored;          ///< by part of a group: whether other steps need the value
@@ -90,6 +91,6 @@ std::vector<bool> updates_in_place(const Tape& tape, const Schedule& schedule,
 /// random.
 inline bool is_fixed(const Node& node) { return node.arity == 0 && !is_leaf(*node.op) && !node.op->random; }
 /// By node: itself, or what it is a view of.
-std::vector<std::uint32_t> homes(const Tape& tape, const std::vector<bool>& results);
+LargeVector<std::uint32_t> homes(const Tape& tape, const std::vector<bool>& results);
 
 }  // namespace backdrop::passes

@@ -73,7 +73,13 @@ class Planning {
     for (std::uint32_t i = 0; i < tape_.size(); ++i) {
       if (last_use_[i] != kNever && is_fixed(tape_.node(i)) && !results_[i]) keep(i);
     }
-    schedule_.for_each_step([this](const Schedule::Step& step) { place(step); });
+    schedule_.for_each_step([this](const Schedule::Step& step) {
+      if (step.axes > 0) {
+        place_group(step);
+      } else {
+        place_alone(step);
+      }
+    });
     plan_.bytes = free_.end();
     return std::move(plan_);
   }
@@ -84,8 +90,6 @@ class Planning {
 
   std::uint32_t home(std::uint32_t node) const { return schedule_.home[node]; }
   bool in_arena(std::uint32_t node) const { return plan_.offset[node] != MemoryPlan::kElsewhere; }
-  // Whether part k of a step leaves its value in memory.
-  bool stores(const Schedule::Step& step, std::uint32_t k) const { return step.axes == 0 || plan_.stored[k]; }
   std::size_t slot(std::uint32_t node) const { return slot_bytes(tape_, tape_.node(node)); }
 
   // A value that a step needs and does not make itself is stored, up to its last such step.
@@ -116,27 +120,41 @@ class Planning {
     last_use_[fixed] = kNever;  // stays
   }
 
-  void place(const Schedule::Step& step) {
-    for (std::uint32_t k = step.begin; k < step.end; ++k) {
-      const std::uint32_t i = schedule_.parts[k].node;
-      if (results_[i] || !stores(step, k)) continue;
-      const std::uint32_t over = written_over(step, k);
-      if (over == kNone) {
-        plan_.offset[i] = free_.take(slot(i));
-      } else {
-        plan_.offset[i] = plan_.offset[over];
-        last_use_[over] = kNever;  // given on
-      }
+  void place_alone(const Schedule::Step& step) {
+    const std::uint32_t i = schedule_.parts[step.begin].node;
+    const bool own_memory = results_[i];
+    if (!own_memory) place(step, step.begin);
+    release_inputs(step, i);
+    if (!own_memory && last_use_[i] == kNever) release(i);  // nobody reads it
+  }
+
+  // What a group makes comes to lie beside its operands, for it reads some of them to its end.
+  void place_group(const Schedule::Step& group) {
+    for (std::uint32_t k = group.begin; k < group.end; ++k) {
+      if (plan_.stored[k] && !results_[schedule_.parts[k].node]) place(group, k);
     }
-    for (const Schedule::Part& part : schedule_.parts_of(step)) {
-      for (std::uint32_t input : tape_.node(part.node).inputs()) {
-        const std::uint32_t from = home(input);
-        if (last_use_[from] == step.end && in_arena(from)) release(from);
-      }
-    }
-    for (std::uint32_t k = step.begin; k < step.end; ++k) {
+    for (const Schedule::Part& part : schedule_.parts_of(group)) release_inputs(group, part.node);
+    for (std::uint32_t k = group.begin; k < group.end; ++k) {
       const std::uint32_t i = schedule_.parts[k].node;
-      if (stores(step, k) && last_use_[i] == kNever && in_arena(i)) release(i);  // nobody reads it
+      if (plan_.stored[k] && in_arena(i) && last_use_[i] == kNever) release(i);
+    }
+  }
+
+  void place(const Schedule::Step& step, std::uint32_t k) {
+    const std::uint32_t i = schedule_.parts[k].node;
+    const std::uint32_t over = written_over(step, k);
+    if (over == kNone) {
+      plan_.offset[i] = free_.take(slot(i));
+    } else {
+      plan_.offset[i] = plan_.offset[over];
+      last_use_[over] = kNever;  // given on
+    }
+  }
+
+  void release_inputs(const Schedule::Step& step, std::uint32_t node) {
+    for (std::uint32_t input : tape_.node(node).inputs()) {
+      const std::uint32_t from = home(input);
+      if (last_use_[from] == step.end && in_arena(from)) release(from);
     }
   }
 
@@ -177,8 +195,8 @@ class Planning {
   const std::vector<bool>& results_;
   MemoryPlan plan_;
   FreeList free_;
-  std::vector<std::uint32_t> last_use_;  // steps, by home
-  std::vector<std::uint32_t> made_;      // steps, by node, for parts of groups
+  LargeVector<std::uint32_t> last_use_;  // steps, by home
+  LargeVector<std::uint32_t> made_;      // steps, by node, for parts of groups
 };
 
 }  // namespace

@@ -68,8 +68,8 @@ class FirstEquals {
   }
 
   const Tape& tape_;
-  std::vector<std::uint32_t> first_;
-  std::vector<std::uint32_t> table_;
+  LargeVector<std::uint32_t> first_;
+  LargeVector<std::uint32_t> table_;
   std::uint32_t since_ = 0;  // the again() that was recorded last
   bool any_ = false;
 };

@@ -8,15 +8,12 @@ namespace backdrop::running {
 
 Ends::Ends(const Rewrite& lowered, const Targets& targets) {
   const Tape& tape = lowered.tape();
-  constexpr std::uint32_t kNew = 0xFFFFFFFF;
-  std::vector<std::uint32_t> result_of(tape.size(), kNew);
+  std::map<std::uint32_t, std::uint32_t> result_of;  // by node
   const auto add_result = [&](Var old) {
     const std::uint32_t node = lowered(old).index();
-    if (result_of[node] == kNew) {
-      result_of[node] = static_cast<std::uint32_t>(results.size());
-      results.push_back(node);
-    }
-    return result_of[node];
+    const auto [at, is_new] = result_of.try_emplace(node, static_cast<std::uint32_t>(results.size()));
+    if (is_new) results.push_back(node);
+    return at->second;
   };
   for (Var v : targets.outputs) outputs.push_back(add_result(v));
   for (const Update& u : targets.updates) updates.push_back({u.variable, add_result(u.next)});

@@ -44,7 +44,7 @@ class Workspace {
   const Plan& plan_;
   void* arena_ = nullptr;
   std::byte* scratch_ = nullptr;      // plan_.scratch_bytes for each thread
-  std::vector<void*> data_;           // by node; null where a group keeps the value to itself
+  LargeVector<void*> data_;           // by node; null where a group keeps the value to itself
   std::vector<std::uint32_t> views_;  // of what lies outside of the arena, and may lie elsewhere in each run
   std::vector<Array> operands_;       // of the kernel that runs
   std::vector<Tensor> leaves_;        // what each leaf is in this run

@@ -215,6 +215,10 @@ inline bool is_leaf(const Op& op) { return &op == &input_op || &op == &variable_
 
 [[noreturn]] void throw_foreign_attribute(const Op& op, const char* name);
 
+inline Call Tape::call(std::size_t index) const {
+  return {const_cast<Tape&>(*this), nodes_[index], var(index)};
+}
+
 inline const char* Call::name() const { return node.op->name; }
 
 template <class T>

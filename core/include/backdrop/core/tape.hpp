@@ -251,7 +251,10 @@ class Tape {
   void check_slowly(Var v) const;
   void check_input(const Op& op, Var v) const;
   Var append_leaf(const Op& op, std::size_t payload, DType dtype, const Shape& shape, Where where);
-  Var commit();
+  Var commit() {
+    nodes_.commit();
+    return {this, static_cast<std::uint32_t>(size() - 1), generation_};
+  }
   void write_inputs(Node& node, std::span<const Var> inputs);
   void write_many_inputs(Node& node, std::span<const Var> inputs);
   void write_attrs(Node& node, const Op& op, std::span<const AttrValue> attrs);

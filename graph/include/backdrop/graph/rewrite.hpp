@@ -1,5 +1,6 @@
 #pragma once
 
+#include <backdrop/core/large_vector.hpp>
 #include <backdrop/core/node_copier.hpp>
 #include <backdrop/core/tape.hpp>
 #include <cstdint>
@@ -42,14 +43,14 @@ class Rewrite {
  private:
   static constexpr std::uint32_t kNone = 0xFFFFFFFF;
 
-  Var copy_alone(std::size_t index);
+  Var copy_on_others(std::size_t index);
   std::vector<Var> inputs_now(const Node& node) const;
   std::uint32_t call_now(std::uint32_t old);
 
   const Tape* from_;
   std::unique_ptr<Tape> tape_;
   NodeCopier copier_;
-  std::vector<std::uint32_t> to_;
+  LargeVector<std::uint32_t> to_;
   bool only_copies_ = true;  // nothing else stands for an old node
   std::vector<std::uint32_t> call_to_;
 };

@@ -1,0 +1,56 @@
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <utility>
+#include <vector>
+
+namespace backdrop {
+
+/// Memory that begins at whole cache lines; from 2 MiB on at large pages, which it asks for. Of new memory,
+/// the first touch of each page costs more than anything that is done with it later, and of a graph of
+/// millions of nodes all memory is new.
+void* take_memory(std::size_t bytes);
+void give_memory(void* memory, std::size_t bytes) noexcept;
+
+template <class T>
+struct LargeAllocator {
+  using value_type = T;
+
+  LargeAllocator() = default;
+  template <class U>
+  LargeAllocator(const LargeAllocator<U>&) {}
+
+  T* allocate(std::size_t n) { return static_cast<T*>(take_memory(n * sizeof(T))); }
+  void deallocate(T* data, std::size_t n) noexcept { give_memory(data, n * sizeof(T)); }
+  bool operator==(const LargeAllocator&) const = default;
+};
+
+/// For what has an element for every node.
+template <class T>
+using LargeVector = std::vector<T, LargeAllocator<T>>;
+
+/// `size` elements in such memory; numbers are left for the owner to write.
+template <class T>
+class LargeArray {
+ public:
+  explicit LargeArray(std::size_t size) : data_(LargeAllocator<T>().allocate(size)), size_(size) {
+    std::uninitialized_default_construct_n(data_, size_);
+  }
+  LargeArray(LargeArray&& other) noexcept
+      : data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)) {}
+  LargeArray& operator=(LargeArray&&) = delete;
+  ~LargeArray() {
+    std::destroy_n(data_, size_);
+    if (data_ != nullptr) LargeAllocator<T>().deallocate(data_, size_);
+  }
+
+  T* data() const { return data_; }
+  std::size_t size() const { return size_; }
+
+ private:
+  T* data_;
+  std::size_t size_;
+};
+
+}  // namespace backdrop
