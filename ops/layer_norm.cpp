@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "kernels/layer_norm.hpp"
 #include "parts/batched.hpp"
 #include "parts/infer.hpp"
 #include "parts/operands.hpp"
@@ -23,6 +24,8 @@ bool ends_with(const Shape& shape, std::span<const std::int64_t> last) {
          std::ranges::equal(shape.extents().subspan(shape.rank() - last.size()), last);
 }
 
+std::size_t leading_axes(const Call& c, std::size_t) { return c.shape(0).rank() - c[normalized].size(); }
+
 Type infer_last_axes(const Call& c) {
   const Type type = infer::like_first(c);
   const auto last = c[normalized];
@@ -35,11 +38,21 @@ Type infer_last_axes(const Call& c) {
 
 std::vector<std::int64_t> last_axes(const Call& c) {
   std::vector<std::int64_t> out;
-  for (std::size_t k = c.shape(0).rank() - c[normalized].size(); k < c.shape(0).rank(); ++k) {
+  for (std::size_t k = leading_axes(c, 0); k < c.shape(0).rank(); ++k) {
     out.push_back(static_cast<std::int64_t>(k));
   }
   return out;
 }
+
+Type infer_product(const Call& c) {
+  infer::require_same_type(c, 0, 1);
+  return infer_last_axes(c);
+}
+
+// J is symmetric: the rule for both modes.
+Var layer_product(const Call& c, Var v) { return layer_norm_product(c[0], v, Shape(c[normalized]), c[eps]); }
+
+Var inverse_deviation(const Call& c) { return rsqrt(add(var(c[0], last_axes(c), 0, true), c[eps])); }
 
 Var inverse_length(const Call& c) { return rsqrt(add(mean(square(c[0]), last_axes(c), true), c[eps])); }
 
@@ -72,10 +85,42 @@ constinit const Op layer_norm_op{
     .formula = "y = standardize(x) over the last axes, of extents `normalized`",
     .jacobian = "as standardize",
     .singular = "var = 0 where eps = 0: NaN",
+    .leading = leading_axes,
+    .by_panels = true,
     .infer = infer_last_axes,
+    .eval = [](const Eval& e) { kernels::layer_norm(e, e[normalized].size(), e[eps]); },
+    .vjp = {layer_product},
+    .jvp = {layer_product},
     .body = [](const Call& c) { return standardize(c[0], last_axes(c), c[eps]); },
     .batch = batched::same,
-    .tolerance = 64,
+    .tolerance = 256,
+};
+
+// y = J v, what layer_norm is to its derivatives
+constinit const Op layer_norm_product_op{
+    .name = "layer_norm_product",
+    .inputs = {"x", "v"},
+    .attrs = {normalized, eps},
+    .formula = "y = J v, J the Jacobian of layer_norm at x",
+    .jacobian = "[d(J v)/dx, J]",
+    .singular = "var = 0 where eps = 0: NaN",
+    .leading = leading_axes,
+    .by_panels = true,
+    .infer = infer_product,
+    .eval = [](const Eval& e) { kernels::layer_norm_product(e, e[normalized].size(), e[eps]); },
+    .body =
+        [](const Call& c) {
+          const auto average = [&](Var x) { return mean(x, last_axes(c), true); };
+          const Var z = layer_norm(c[0], Shape(c[normalized]), {.eps = c[eps]});
+          const Var rest = sub(sub(c[1], average(c[1])), mul(z, average(mul(c[1], z))));
+          return mul(rest, inverse_deviation(c));
+        },
+    .batch =
+        [](const Call& c, std::span<const Var> x) {
+          const std::vector<Var> all = batched::all(c, x);
+          return layer_norm_product(all[0], all[1], Shape(c[normalized]), c[eps]);
+        },
+    .tolerance = 256,
 };
 
 // y = x / sqrt(mean(x^2) + eps)
@@ -96,6 +141,10 @@ constinit const Op rms_norm_op{
 
 Var layer_norm(Var x, const Shape& last, const NormOptions& options, Where where) {
   return record_affine(layer_norm_op, x, last, options, where);
+}
+
+Var layer_norm_product(Var x, Var v, const Shape& last, double added, Where where) {
+  return x.tape().record(layer_norm_product_op, {x, v}, {last.extents(), added}, where);
 }
 
 Var rms_norm(Var x, const Shape& last, const NormOptions& options, Where where) {

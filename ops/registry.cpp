@@ -159,6 +159,7 @@ constexpr const Op* kOps[] = {
     // normalization
     &standardize_op,
     &layer_norm_op,
+    &layer_norm_product_op,
     &rms_norm_op,
     &batch_norm_op,
     &batch_norm_given_op,

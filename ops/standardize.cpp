@@ -174,7 +174,7 @@ constinit const Op group_norm_op{
           std::int64_t members = shape[1] / c[groups];
           for (std::size_t k = 2; k < shape.rank(); ++k) members *= shape[k];
           const Var grouped = reshape(c[0], {shape[0], c[groups], members});
-          return reshape(standardize(grouped, {2}, c[eps]), shape);
+          return reshape(layer_norm(grouped, {members}, {.eps = c[eps]}), shape);
         },
     .tolerance = 64,
 };

@@ -44,22 +44,67 @@ HWY_INLINE hn::TFromD<D> fold(D d, const T* x, std::size_t n, hn::TFromD<D> firs
   return terms[0];
 }
 
+/// The vectors in which sums are taken: of f64.
+using Wide = hn::CappedTag<double, 4>;
+
+template <class T>
+HWY_INLINE hn::Vec<Wide> load_wide(const T* from) {
+  const auto v = hn::LoadU(hn::Rebind<T, Wide>(), from);
+  if constexpr (sizeof(T) == sizeof(double)) {
+    return v;
+  } else {
+    return hn::PromoteTo(Wide(), v);
+  }
+}
+
 /// In f64.
 template <class T>
 HWY_INLINE double sum(const T* x, std::size_t n) {
-  const hn::CappedTag<double, 4> d;
-  const auto load = [](const T* from) HWY_ATTR {
-    constexpr hn::CappedTag<double, 4> wide;
-    const auto v = hn::LoadU(hn::Rebind<T, decltype(wide)>(), from);
-    if constexpr (sizeof(T) == sizeof(double)) {
-      return v;
-    } else {
-      return hn::PromoteTo(wide, v);
-    }
-  };
   return fold(
-      d, x, n, 0.0, load, [](auto s, auto v) HWY_ATTR { return hn::Add(s, v); },
-      [](double s, double v) { return s + v; });
+      Wide(), x, n, 0.0, [](const T* from) HWY_ATTR { return load_wide(from); },
+      [](auto s, auto v) HWY_ATTR { return hn::Add(s, v); }, [](double s, double v) { return s + v; });
+}
+
+struct Moments {
+  double sum, product;
+};
+
+/// The sums of a[k] - a0 and of (a[k] - a0)(b[k] - b0), in f64.
+template <class T>
+HWY_INLINE Moments moments(const T* a, double a0, const T* b, double b0, std::size_t n) {
+  constexpr Wide d;
+  constexpr std::size_t kVectors = kTerms / hn::MaxLanes(d);
+  const std::size_t lanes = hn::Lanes(d);
+  hn::Vec<Wide> sums[kVectors], products[kVectors];
+  for (auto& s : sums) s = hn::Zero(d);
+  for (auto& s : products) s = hn::Zero(d);
+  const auto a_zero = hn::Set(d, a0), b_zero = hn::Set(d, b0);
+  std::size_t k = 0;
+  for (; k + kTerms <= n; k += kTerms) {
+    for (std::size_t i = 0; i < kVectors; ++i) {
+      const auto u = hn::Sub(load_wide(a + k + i * lanes), a_zero);
+      const auto v = hn::Sub(load_wide(b + k + i * lanes), b_zero);
+      sums[i] = hn::Add(sums[i], u);
+      products[i] = hn::Add(products[i], hn::Mul(u, v));
+    }
+  }
+  Moments terms[kTerms];
+  for (std::size_t i = 0; i < kVectors; ++i) {
+    for (std::size_t lane = 0; lane < lanes; ++lane) {
+      terms[i * lanes + lane] = {hn::ExtractLane(sums[i], lane), hn::ExtractLane(products[i], lane)};
+    }
+  }
+  for (std::size_t i = 0; k < n; ++k, ++i) {
+    const double u = static_cast<double>(a[k]) - a0, v = static_cast<double>(b[k]) - b0;
+    terms[i] = {terms[i].sum + u, terms[i].product + u * v};
+  }
+  for (std::size_t half = kTerms / 2; half > 0; half /= 2) {
+    for (std::size_t i = 0; i < half; ++i) {
+      terms[i].sum += terms[half + i].sum;
+      terms[i].product += terms[half + i].product;
+    }
+  }
+  return terms[0];
 }
 
 /// The greatest (sign 1) or least (sign -1) element, or NaN if one is; of none, the infinity that any other

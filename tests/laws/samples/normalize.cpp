@@ -22,6 +22,21 @@ void normalize_samples(Samples& s) {
   s.add(layer_norm_op, [](SampleMaker& m) { return layer_norm(m.real({4}), {4}, {.bias = m.real({4})}); });
   s.add(layer_norm_op, [](SampleMaker& m) { return layer_norm(m.real({0, 4}), {4}); });
 
+  s.add(layer_norm_op, {.large = true}, [](SampleMaker& m) { return layer_norm(m.real({300, 200}), {200}); });
+
+  s.add(layer_norm_product_op, [](SampleMaker& m) {
+    return layer_norm_product(m.real({2, 3, 4}), m.real({2, 3, 4}), {4});
+  });
+  s.add(layer_norm_product_op, [](SampleMaker& m) {
+    return layer_norm_product(m.reals({{3, 3, 3}, {1, 2, 4}}), m.real({2, 3}), {3}, 0.5);
+  });
+  s.add(layer_norm_product_op, [](SampleMaker& m) {
+    return layer_norm_product(m.real({2, 17}), m.real({2, 17}), {2, 17}, 0.125);
+  });
+  s.add(layer_norm_product_op, [](SampleMaker& m) {
+    return layer_norm_product(m.real({0, 4}), m.real({0, 4}), {4});
+  });
+
   s.add(rms_norm_op, [](SampleMaker& m) { return rms_norm(m.real({2, 3, 4}), {4}); });
   s.add(rms_norm_op, [](SampleMaker& m) {
     return rms_norm(m.real({2, 3, 4}), {3, 4}, {.weight = m.real({3, 4}), .eps = 0.125});

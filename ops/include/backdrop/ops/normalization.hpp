@@ -10,6 +10,7 @@ namespace backdrop {
 
 extern const Op standardize_op;
 extern const Op layer_norm_op;
+extern const Op layer_norm_product_op;
 extern const Op batch_norm_op;
 extern const Op batch_norm_given_op;
 extern const Op group_norm_op;
@@ -35,6 +36,10 @@ struct NormOptions {
 /// Standardizes over the last axes, which have the extents `normalized`; so have weight and bias. Throws
 /// ShapeError. Ba et al., arXiv:1607.06450.
 Var layer_norm(Var x, const Shape& normalized, const NormOptions& options = {}, Where where = Where::here());
+
+/// y = J v with the Jacobian J of layer_norm at x, which is symmetric: (v - mean(v) - z mean(v z)) /
+/// sqrt(var(x) + eps), z = layer_norm(x). What layer_norm's derivatives are made of.
+Var layer_norm_product(Var x, Var v, const Shape& normalized, double eps = 1e-5, Where where = Where::here());
 
 /// y = x / sqrt(mean of x^2 over the last axes + eps), then weight and bias as in layer_norm. Zhang and
 /// Sennrich, arXiv:1910.07467.
