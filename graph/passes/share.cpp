@@ -15,7 +15,10 @@ constexpr std::uint32_t kFree = 0xFFFFFFFF;
 class FirstEquals {
  public:
   explicit FirstEquals(const Tape& tape)
-      : tape_(tape), first_(tape.size()), table_(std::bit_ceil(2 * tape.size() + 2), kFree) {
+      : tape_(tape),
+        first_(tape.size()),
+        table_(std::bit_ceil(kPerNode * tape.size() + kNear), kFree),
+        mask_(table_.size() - 1) {
     for (std::uint32_t i = 0; i < tape.size(); ++i) {
       const Node& node = tape.node(i);
       first_[i] = is_leaf(*node.op) ? i : first_like(node, i);
@@ -28,12 +31,29 @@ class FirstEquals {
   std::uint32_t operator[](std::size_t i) const { return first_[i]; }
 
  private:
-  // Looks the node up, and enters it where it is new.
+  // Looks the node up, and enters it where it is new: at one of a few places that go with its newest input,
+  // which was met not long ago, so that this part of the table lies in the cache; or else anywhere.
   std::uint32_t first_like(const Node& node, std::uint32_t i) {
-    std::size_t at = hash(node) & (table_.size() - 1);  // open addressing
-    while (table_[at] != kFree && !equal(node, table_[at])) at = (at + 1) & (table_.size() - 1);
-    if (table_[at] == kFree) table_[at] = i;
-    return table_[at];
+    if (node.arity > 0) {
+      const std::size_t near = kPerNode * newest_input(node);
+      for (std::size_t at = near; at < near + kNear; ++at) {
+        if (std::uint32_t& found = table_[at & mask_]; is_or_becomes(found, node, i)) return found;
+      }
+    }
+    for (std::size_t at = hash(node);; ++at) {
+      if (std::uint32_t& found = table_[at & mask_]; is_or_becomes(found, node, i)) return found;
+    }
+  }
+
+  bool is_or_becomes(std::uint32_t& entry, const Node& node, std::uint32_t i) const {
+    if (entry == kFree) entry = i;
+    return entry == i || equal(node, entry);
+  }
+
+  std::size_t newest_input(const Node& node) const {
+    std::uint32_t newest = 0;
+    for (std::uint32_t input : node.inputs()) newest = std::max(newest, first_[input]);
+    return newest;
   }
 
   static std::uint64_t mix(std::uint64_t h, std::uint64_t word) {
@@ -67,9 +87,12 @@ class FirstEquals {
     return true;
   }
 
+  static constexpr std::size_t kPerNode = 2, kNear = 8;
+
   const Tape& tape_;
   LargeVector<std::uint32_t> first_;
-  LargeVector<std::uint32_t> table_;
+  LargeVector<std::uint32_t> table_;  // open addressing
+  std::size_t mask_;
   std::uint32_t since_ = 0;  // the again() that was recorded last
   bool any_ = false;
 };

@@ -25,7 +25,7 @@ void* shifted(void* data, DType dtype, std::size_t elements) {
 
 Workspace::Workspace(const Plan& plan) : plan_(plan) {
   const Tape& tape = plan.tape();
-  arena_ = ::operator new(std::max<std::size_t>(plan.memory.bytes, 64), kAligned);
+  arena_ = take_memory(plan.memory.bytes);
   data_.assign(tape.size(), nullptr);
   std::size_t most_inputs = 0;
   for (std::uint32_t i = 0; i < tape.size(); ++i) {
@@ -52,7 +52,7 @@ Workspace::Workspace(const Plan& plan) : plan_(plan) {
 }
 
 Workspace::~Workspace() {
-  ::operator delete(arena_, kAligned);
+  give_memory(arena_, plan_.memory.bytes);
   ::operator delete(scratch_, kAligned);
 }
 
