@@ -52,3 +52,17 @@ TEST_CASE("a pool of words gives runs that never move, and the same ones again a
   pool.rewind(begin);
   CHECK(pool.take(5000) == runs[0]);
 }
+
+TEST_CASE("large memory that was given back serves the next who takes about as much") {
+  const void* first = nullptr;
+  {
+    const LargeVector<char> pages(std::size_t{6} << 20, 'a');
+    first = pages.data();
+  }
+  const LargeVector<char> again((std::size_t{6} << 20) - 100, 'b');
+  CHECK(again.data() == first);
+  const LargeVector<char> other(std::size_t{6} << 20, 'c');
+  CHECK(other.data() != first);
+  CHECK(again.front() == 'b');
+  CHECK(other.back() == 'c');
+}
