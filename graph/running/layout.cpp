@@ -9,10 +9,10 @@ namespace backdrop::running {
 
 namespace {
 
-// A panel holds about this many elements: its values stay in the nearest cache, and are worth the calls.
-constexpr std::size_t kPanelElements = 1024;
-// A thread is given about this many at a time.
-constexpr std::size_t kGrainElements = 65536;
+// A value takes about this much in a panel: several stay in the nearest caches, and are worth the calls.
+constexpr std::size_t kPanelBytes = 16 * 1024;
+// A thread is given about this much of a value at a time.
+constexpr std::size_t kGrainBytes = 256 * 1024;
 constexpr std::size_t kVector = 64;
 
 std::size_t in_vectors(std::size_t bytes) { return (bytes + kVector - 1) / kVector * kVector; }
@@ -101,7 +101,7 @@ class Laying {
 
   void measure(std::uint32_t operand) {
     const std::size_t count = shape(operand).numel();
-    largest_ = std::max(largest_, count);
+    largest_ = std::max(largest_, byte_size(dtype(operand), count));
     // Panels of masks begin at whole bytes.
     if (dtype(operand) == DType::mask && count % positions_ == 0) {
       alignment_ = std::max(alignment_, 8 / std::gcd(count / positions_, std::size_t{8}));
@@ -118,9 +118,9 @@ class Laying {
 
   void choose_panel() {
     const std::size_t row = std::max<std::size_t>(1, (largest_ + positions_ - 1) / positions_);
-    const std::size_t rows = std::max<std::size_t>(1, kPanelElements / row);
+    const std::size_t rows = std::max<std::size_t>(1, kPanelBytes / row);
     panel_ = std::min((rows + alignment_ - 1) / alignment_ * alignment_, positions_);
-    panels_at_once_ = std::max<std::size_t>(1, kGrainElements / (panel_ * row));
+    panels_at_once_ = std::max<std::size_t>(1, kGrainBytes / (panel_ * row));
   }
 
   Layout::Part lay(std::size_t k) {
@@ -174,7 +174,7 @@ class Laying {
   std::size_t positions_;
   std::deque<Shape>& shapes_;
   std::map<std::uint32_t, Value> made_;
-  std::size_t largest_ = 1, alignment_ = 1;
+  std::size_t largest_ = 1, alignment_ = 1;  // bytes; positions
   std::size_t panel_ = 1, panels_at_once_ = 1, slot_bytes_ = kVector;
   Slots slots_;
 };
