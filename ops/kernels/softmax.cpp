@@ -151,6 +151,14 @@ double log_sum(const T* x, std::size_t stride, std::size_t count, Peak<T> peak) 
   return std::log1p(others);
 }
 
+// Lines whose elements do not lie side by side are gathered, a few at a time so that what the cache brings
+// along is used, and then are rows like others. Longer ones than this are walked as they lie.
+constexpr std::size_t kGathered = 4096;
+constexpr std::size_t kLines = 16;
+
+// Lines that are gathered at once; 0 for none.
+std::size_t lines_at_once(std::size_t count) { return std::min(kLines, kGathered / count); }
+
 // Calls f(x, y, stride, count) for every line along the axis, where elements are `stride` apart.
 template <class T, class F>
 void for_each_line(const Eval& e, std::size_t axis, F f) {
@@ -162,9 +170,26 @@ void for_each_line(const Eval& e, std::size_t axis, F f) {
   const T* x = e.x[0].as<const T>();
   T* y = e.y.as<T>();
   e.workers.for_each(e.x[0].numel() / count, grain_for(count), [&](std::size_t begin, std::size_t end) {
-    for (std::size_t line = begin; line < end; ++line) {
-      const std::size_t first = line / stride * stride * count + line % stride;
-      f(x + first, y + first, stride, count);
+    const auto first_of = [=](std::size_t line) { return line / stride * stride * count + line % stride; };
+    const std::size_t at_once = stride == 1 ? 0 : lines_at_once(count);
+    if (at_once == 0) {
+      for (std::size_t line = begin; line < end; ++line) {
+        f(x + first_of(line), y + first_of(line), stride, count);
+      }
+      return;
+    }
+    T rows[kGathered];
+    std::size_t first[kLines];
+    for (std::size_t line = begin; line < end; line += at_once) {
+      const std::size_t lines = std::min(at_once, end - line);
+      for (std::size_t i = 0; i < lines; ++i) first[i] = first_of(line + i);
+      for (std::size_t k = 0; k < count; ++k) {
+        for (std::size_t i = 0; i < lines; ++i) rows[i * count + k] = x[first[i] + k * stride];
+      }
+      for (std::size_t i = 0; i < lines; ++i) f(rows + i * count, rows + i * count, 1, count);
+      for (std::size_t k = 0; k < count; ++k) {
+        for (std::size_t i = 0; i < lines; ++i) y[first[i] + k * stride] = rows[i * count + k];
+      }
     }
   });
 }
@@ -229,6 +254,24 @@ T log_sum_exp_of_row(const T* x, std::size_t count) {
   const Peak<T> peak = peak_of(x, 1, count);
   if (!std::isfinite(peak.value)) return peak.value;
   return static_cast<T>(static_cast<double>(peak.value) + log_sum(x, 1, count, peak));
+}
+
+// Outputs [begin, end), whose terms are gathered.
+template <class T>
+void log_sum_exps(const T* x, T* y, const Terms& all, std::size_t begin, std::size_t end) {
+  Odometer output = all.outputs, terms = all.terms;
+  output.seek(begin);
+  const std::size_t count = terms.count(), at_once = lines_at_once(count);
+  T rows[kGathered];
+  std::size_t first[kLines];
+  for (std::size_t k = begin; k < end; k += at_once) {
+    const std::size_t lines = std::min(at_once, end - k);
+    for (std::size_t i = 0; i < lines; ++i, output.next()) first[i] = output.offset();
+    for (std::size_t t = 0; t < count; ++t, terms.next()) {
+      for (std::size_t i = 0; i < lines; ++i) rows[i * count + t] = x[first[i] + terms.offset()];
+    }
+    for (std::size_t i = 0; i < lines; ++i) y[k + i] = log_sum_exp_of_row(rows + i * count, count);
+  }
 }
 
 bool last_axes(const Shape& shape, AxisSet axes) {
@@ -312,6 +355,7 @@ void logsumexp(const Eval& e, AxisSet axes) {
         for (std::size_t k = begin; k < end; ++k) y[k] = log_sum_exp_of_row(x + k * count, count);
         return;
       }
+      if (lines_at_once(count) > 0) return log_sum_exps(x, y, all, begin, end);
       Odometer output = all.outputs, terms = all.terms;
       output.seek(begin);
       for (std::size_t k = begin; k < end; ++k, output.next()) {
