@@ -126,13 +126,13 @@ TEST_CASE("the softmax family refuses axes that are not there or empty") {
 TEST_CASE("lines that lie apart have the softmax and the logsumexp that they have as rows") {
   for (const std::int64_t n : {1, 3, 300, 4096, 5000}) {
     CAPTURE(n);
-    Tape tape;
+    bd::Tape tape;
     const Shape rows{7, n};
     std::vector<double> numbers(rows.numel());
     for (std::size_t k = 0; k < numbers.size(); ++k) numbers[k] = static_cast<double>(k * 7919 % 1009) / 100;
-    const Var x = tape.constant(Tensor::from(numbers, rows)), columns = transpose(x);
+    const Var x = tape.constant(Tensor::from(numbers, rows)), columns = bd::transpose(x);
     const auto check = [&](Var of_columns, Var of_rows) {
-      const Tensor found = value(of_columns), expected = value(of_rows);
+      const Tensor found = bd::value(of_columns), expected = bd::value(of_rows);
       REQUIRE(found.shape() == expected.shape());
       for (std::size_t k = 0; k < found.numel(); ++k) {
         if (found.data<double>()[k] == doctest::Approx(expected.data<double>()[k]).epsilon(1e-14)) continue;
@@ -141,8 +141,8 @@ TEST_CASE("lines that lie apart have the softmax and the logsumexp that they hav
         break;
       }
     };
-    check(transpose(softmax(columns, 0)), softmax(x, 1));
-    check(transpose(log_softmax(columns, 0)), log_softmax(x, 1));
-    check(logsumexp(columns, {0}), logsumexp(x, {1}));
+    check(bd::transpose(bd::softmax(columns, 0)), bd::softmax(x, 1));
+    check(bd::transpose(bd::log_softmax(columns, 0)), bd::log_softmax(x, 1));
+    check(bd::logsumexp(columns, {0}), bd::logsumexp(x, {1}));
   }
 }
