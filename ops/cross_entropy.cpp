@@ -1,10 +1,12 @@
 #include <backdrop/core/error.hpp>
 #include <backdrop/ops/arithmetic.hpp>
+#include <backdrop/ops/elementwise.hpp>
 #include <backdrop/ops/index.hpp>
 #include <backdrop/ops/layout.hpp>
 #include <backdrop/ops/loss.hpp>
 #include <backdrop/ops/reduce.hpp>
 #include <string>
+#include <vector>
 
 #include "kernels/softmax.hpp"
 #include "parts/batched.hpp"
@@ -18,17 +20,35 @@ constexpr auto reduction = attr::integer("reduction").between(0, 2).or_else(0);
 
 Reduction reduction_of(const Call& c) { return static_cast<Reduction>(c[reduction]); }
 
-Type infer_cross_entropy(const Call& c) {
+// Scores [N, C], and labels [N].
+void require_labels(const Call& c) {
   infer::require_float(c, 0);
   infer::require_dtype(c, 1, DType::i64, ", the number of the class");
-  const Shape& logits = c.shape(0);
-  if (logits.rank() != 2 || c.shape(1) != Shape{logits[0]}) {
-    throw ShapeError("cross_entropy: logits " + to_string(logits) + " and labels " + to_string(c.shape(1)) +
-                     " must have shapes [N, C] and [N]");
-  }
-  const bool each = reduction_of(c) == Reduction::none;
-  return {c.dtype(0), c.tape.intern(each ? Shape{logits[0]} : Shape{})};
+  if (c.shape(0).rank() == 2 && c.shape(1) == Shape{c.shape(0)[0]}) return;
+  throw ShapeError(std::string(c.name()) + ": " + c.node.op->inputs[0] + " " + to_string(c.shape(0)) +
+                   " and labels " + to_string(c.shape(1)) + " must have shapes [N, C] and [N]");
 }
+
+Type infer_cross_entropy(const Call& c) {
+  require_labels(c);
+  const bool each = reduction_of(c) == Reduction::none;
+  return {c.dtype(0), c.tape.intern(each ? Shape{c.shape(0)[0]} : Shape{})};
+}
+
+Type infer_label_loss(const Call& c) {
+  require_labels(c);
+  infer::require_same_type(c, 0, 2);
+  return {c.dtype(0), c.type(1).shape};
+}
+
+Type infer_label_excess(const Call& c) {
+  require_labels(c);
+  infer::require_dtype(c, 2, c.dtype(0), ", as p is");
+  infer::require_same_shape(c, 1, 2);
+  return c.type(0);
+}
+
+std::size_t rows_alone(const Call&, std::size_t) { return 1; }
 
 // The losses of the rows brought to the shape of the output.
 Var reduced(const Call& c, Var losses) {
@@ -36,33 +56,40 @@ Var reduced(const Call& c, Var losses) {
   return reduction_of(c) == Reduction::mean ? mean(losses) : sum(losses);
 }
 
-// d(loss of a row) / d(its logits)
-Var excess(const Call& c) { return sub(softmax(c[0], 1), one_hot(c[1], c.shape(0)[1], c.dtype(0))); }
+// p - one_hot(labels)
+Var excess(Var p, Var labels) { return sub(p, one_hot(labels, p.shape()[1], p.dtype())); }
 
 Var pull(const Call& c, Var g) {
   const std::int64_t rows = c.shape(0)[0];
   if (reduction_of(c) == Reduction::mean) g = scale(g, 1 / static_cast<double>(rows));
-  g = reduction_of(c) == Reduction::none ? reshape(g, {rows, 1}) : g;
-  return mul(excess(c), broadcast_to(g, c.shape(0)));
+  return label_excess(softmax(c[0], 1), c[1], broadcast_to(g, {rows}));
 }
 
 Var push(const Call& c, Var t) {
   if (c.shape(0)[0] == 0) return Var{};  // not the mean of nothing, which is NaN
-  return reduced(c, sum(mul(t, excess(c)), {1}));
+  return reduced(c, sum(mul(t, excess(softmax(c[0], 1), c[1])), {1}));
 }
 
-Var pick_and_reduce(const Call& c) {
-  const std::int64_t rows = c.shape(0)[0];
-  const Var picked = gather(log_softmax(c[0], 1), reshape(c[1], {rows, 1}), 1);
-  return reduced(c, neg(reshape(picked, {rows})));
+// The rows of many values as rows of one.
+Var one_below_another(Var x) {
+  const Shape& shape = x.shape();
+  std::vector<std::int64_t> extents(shape.begin() + 1, shape.end());
+  extents[0] *= shape[0];
+  return reshape(x, extents);
 }
 
-// All rows of all values are rows of one call.
+// The call on the rows of all values.
+Var on_all_rows(Var (*op)(Var, Var, Var, Where), const Call& c, std::span<const Var> x) {
+  const std::vector<Var> all = batched::all(c, x);
+  const Var y =
+      op(one_below_another(all[0]), one_below_another(all[1]), one_below_another(all[2]), Where::here());
+  return reshape(y, Shape(batched::before(batched::size(c, x), c.y.shape().extents())));
+}
+
 Var row_after_row(const Call& c, std::span<const Var> x) {
   const std::vector<Var> all = batched::all(c, x);
-  const std::int64_t n = batched::size(c, x), rows = c.shape(0)[0], classes = c.shape(0)[1];
-  const Var losses =
-      cross_entropy(reshape(all[0], {n * rows, classes}), reshape(all[1], {n * rows}), Reduction::none);
+  const std::int64_t n = batched::size(c, x), rows = c.shape(0)[0];
+  const Var losses = cross_entropy(one_below_another(all[0]), one_below_another(all[1]), Reduction::none);
   const Var each = reshape(losses, {n, rows});
   if (reduction_of(c) == Reduction::none) return each;
   return reduction_of(c) == Reduction::mean ? mean(each, {1}) : sum(each, {1});
@@ -77,15 +104,64 @@ constinit const Op cross_entropy_op{
     .attrs = {reduction},
     .formula = "y = -log_softmax(logits)[n, labels[n]]; reduction over n: 0 mean, 1 sum, 2 none",
     .jacobian = "softmax(logits) - one_hot(labels), over N for the mean",
-    .checks_values = true,
     .infer = infer_cross_entropy,
-    .eval = [](const Eval& e) { kernels::cross_entropy(e, static_cast<kernels::Losses>(e[reduction])); },
     .vjp = {pull},
     .jvp = {push},
-    .body = pick_and_reduce,
+    .body = [](const Call& c) { return reduced(c, label_loss(softmax(c[0], 1), c[1], c[0])); },
     .batch = row_after_row,
     .tolerance = 16,
 };
+
+// y = log(sum of p) - log(p[n, labels[n]])
+constinit const Op label_loss_op{
+    .name = "label_loss",
+    .inputs = {"p", "labels", "logits"},
+    .formula =
+        "y[n] = log(sum of p[n]) - log(p[n, labels[n]]); where p[n, labels[n]] underflows, that of "
+        "p = softmax(logits)",
+    .jacobian = "1 / sum of p[n], less 1 / p[n, labels[n]] there; 0 in logits",
+    .singular = "p[n, labels[n]] = 0: infinite",
+    .leading = rows_alone,
+    .by_panels = true,
+    .checks_values = true,
+    .infer = infer_label_loss,
+    .eval = kernels::label_loss,
+    .body =
+        [](const Call& c) {
+          const Var at = reshape(c[1], {c.shape(1)[0], 1});
+          return sub(log(sum(c[0], {1})), log(reshape(gather(c[0], at, 1), c.shape(1))));
+        },
+    .batch = [](const Call& c, std::span<const Var> x) { return on_all_rows(label_loss, c, x); },
+    .tolerance = 16,
+};
+
+// y = g (p - one_hot(labels))
+constinit const Op label_excess_op{
+    .name = "label_excess",
+    .inputs = {"p", "labels", "g"},
+    .formula = "y[n, k] = g[n] (p[n, k] - one_hot(labels)[n, k])",
+    .jacobian = "[diag(g[n]), p - one_hot(labels)]",
+    .leading = rows_alone,
+    .by_panels = true,
+    .checks_values = true,
+    .infer = infer_label_excess,
+    .eval = kernels::label_excess,
+    .body =
+        [](const Call& c) {
+          const Var g = reshape(c[2], {c.shape(2)[0], 1});
+          return mul(excess(c[0], c[1]), broadcast_to(g, c.shape(0)));
+        },
+    .batch = [](const Call& c, std::span<const Var> x) { return on_all_rows(label_excess, c, x); },
+    .exact = true,
+};
+
+Var label_loss(Var p, Var labels, Var logits, Where where) {
+  return p.tape().record(label_loss_op, {p, labels, logits}, {}, where);
+}
+
+Var label_excess(Var p, Var labels, Var g, Where where) {
+  return p.tape().record(label_excess_op, {p, labels, g}, {}, where);
+}
 
 Var cross_entropy(Var logits, Var labels, Reduction how, Where where) {
   return logits.tape().record(cross_entropy_op, {logits, labels}, {static_cast<std::int64_t>(how)}, where);

@@ -149,6 +149,8 @@ constexpr const Op* kOps[] = {
     &softmax_op,
     &log_softmax_op,
     &cross_entropy_op,
+    &label_loss_op,
+    &label_excess_op,
     &nll_op,
     &mse_op,
     &l1_op,

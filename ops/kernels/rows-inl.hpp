@@ -122,6 +122,16 @@ T extreme(const T* x, std::size_t n) {
       [d](const T* from) HWY_ATTR { return hn::LoadU(d, from); }, take, take_one);
 }
 
+/// The greatest element where none is NaN, else any number or NaN; of none, -Inf.
+template <class T>
+T greatest_number(const T* x, std::size_t n) {
+  const hn::CappedTag<T, kTerms> d;
+  return fold(
+      d, x, n, -std::numeric_limits<T>::infinity(),
+      [d](const T* from) HWY_ATTR { return hn::LoadU(d, from); },
+      [](auto s, auto v) HWY_ATTR { return hn::Max(s, v); }, [](T s, T v) { return v > s ? v : s; });
+}
+
 }  // namespace rows
 }  // namespace backdrop::kernels::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();

@@ -31,6 +31,9 @@ struct Rows {
   T (*greatest)(const T* x, std::size_t n);                 ///< NaN if one is
   std::size_t (*find)(const T* x, T value, std::size_t n);  ///< the first place of the value, or 0
   void (*softmax)(const T* x, T* y, std::size_t n);
+  /// The sum without element `left_out`.
+  double (*sum_without)(const T* x, std::size_t n, std::size_t left_out);
+  void (*scale)(const T* x, T factor, T* y, std::size_t n);
   /// The sum of e^(x - shift) without that of element `left_out`.
   double (*sum_of_exps)(const T* x, std::size_t n, T shift, std::size_t left_out);
 };
@@ -64,10 +67,20 @@ HWY_INLINE void write_exps(const T* x, T shift, T* y, std::size_t n) {
 }
 
 template <class T>
+void scale(const T* x, T factor, T* y, std::size_t n) {
+  math::map(x, y, n, [factor](auto d, auto v) HWY_ATTR { return hn::Mul(v, hn::Set(d, factor)); });
+}
+
+// A NaN makes all of the row NaN by way of the sum.
+template <class T>
 void softmax(const T* x, T* y, std::size_t n) {
-  write_exps(x, rows::extreme<1>(x, n), y, n);
-  const T total = static_cast<T>(rows::sum(y, n));
-  math::map(y, y, n, [total](auto d, auto v) HWY_ATTR { return hn::Div(v, hn::Set(d, total)); });
+  write_exps(x, rows::greatest_number(x, n), y, n);
+  scale(y, static_cast<T>(1 / rows::sum(y, n)), y, n);
+}
+
+template <class T>
+double sum_without(const T* x, std::size_t n, std::size_t left_out) {
+  return rows::sum(x, left_out) + rows::sum(x + left_out + 1, n - left_out - 1);
 }
 
 template <class T>
@@ -86,7 +99,8 @@ double sum_of_exps(const T* x, std::size_t n, T shift, std::size_t left_out) {
 
 template <class T>
 const Rows<T>* table() {
-  static constexpr Rows<T> kRows{rows::extreme<1, T>, find<T>, softmax<T>, sum_of_exps<T>};
+  static constexpr Rows<T> kRows{rows::extreme<1, T>, find<T>,  softmax<T>,
+                                 sum_without<T>,      scale<T>, sum_of_exps<T>};
   return &kRows;
 }
 const Rows<float>* rows_f32() { return table<float>(); }
@@ -280,57 +294,28 @@ bool last_axes(const Shape& shape, AxisSet axes) {
   return axes.count() == shape.rank() - kept;
 }
 
-std::size_t checked_label(const std::int64_t* labels, std::size_t row, std::size_t classes) {
-  const std::int64_t label = labels[row];
+std::size_t checked_label(std::int64_t label, std::size_t classes) {
   if (label >= 0 && static_cast<std::size_t>(label) < classes) return static_cast<std::size_t>(label);
-  throw ValueError("cross_entropy: label " + std::to_string(label) + " at index " + std::to_string(row) +
-                   " is not within [0, " + std::to_string(classes) + ")");
+  throw ValueError("cross_entropy: label " + std::to_string(label) + " is not within [0, " +
+                   std::to_string(classes) + ")");
 }
 
+// Calls f(row, its label) for the rows of x[0] and the labels x[1].
+template <class F>
+void for_each_label(const Eval& e, F f) {
+  const auto rows = static_cast<std::size_t>((*e.x[0].shape)[0]);
+  const auto classes = static_cast<std::size_t>((*e.x[0].shape)[1]);
+  const auto* labels = e.x[1].as<const std::int64_t>();
+  e.workers.for_each(rows, grain_for(classes), [&](std::size_t begin, std::size_t end) {
+    for (std::size_t row = begin; row < end; ++row) f(row, checked_label(labels[row], classes));
+  });
+}
+
+// log(sum / p[at]): small ones keep all their digits.
 template <class T>
-class CrossEntropy {
- public:
-  explicit CrossEntropy(const Eval& e)
-      : logits_(e.x[0].as<const T>()),
-        labels_(e.x[1].as<const std::int64_t>()),
-        rows_(static_cast<std::size_t>((*e.x[0].shape)[0])),
-        classes_(static_cast<std::size_t>((*e.x[0].shape)[1])) {}
-
-  std::size_t rows() const { return rows_; }
-
-  double loss(std::size_t row) const {
-    const std::size_t label = checked_label(labels_, row, classes_);
-    const T* x = logits_ + row * classes_;
-    const Peak<T> peak = peak_of(x, 1, classes_);
-    return static_cast<double>(peak.value - x[label]) + log_sum(x, 1, classes_, peak);
-  }
-
-  void write_each(T* y, const Workers& workers) const {
-    workers.for_each(rows_, grain_for(classes_), [&](std::size_t begin, std::size_t end) {
-      for (std::size_t row = begin; row < end; ++row) y[row] = static_cast<T>(loss(row));
-    });
-  }
-
-  // In at most kPieces partial sums, cut by the shape alone.
-  double total(const Workers& workers) const {
-    constexpr std::size_t kPieces = 64;
-    const std::size_t rows = std::max(grain_for(classes_), (rows_ + kPieces - 1) / kPieces);
-    double partial[kPieces] = {};
-    workers.for_each(rows_, rows, [&](std::size_t begin, std::size_t end) {
-      double sum = 0;
-      for (std::size_t row = begin; row < end; ++row) sum += loss(row);
-      partial[begin / rows] = sum;
-    });
-    double sum = 0;
-    for (double part : partial) sum += part;
-    return sum;
-  }
-
- private:
-  const T* logits_;
-  const std::int64_t* labels_;
-  std::size_t rows_, classes_;
-};
+double log_of_inverse(const T* p, std::size_t count, std::size_t at) {
+  return std::log1p(rows_of<T>().sum_without(p, count, at) / static_cast<double>(p[at]));
+}
 
 }  // namespace
 
@@ -365,13 +350,34 @@ void logsumexp(const Eval& e, AxisSet axes) {
   });
 }
 
-void cross_entropy(const Eval& e, Losses losses) {
+void label_loss(const Eval& e) {
   with_float(e.y.dtype, [&]<class T>(T) {
-    const CrossEntropy<T> entropy(e);
+    const auto count = static_cast<std::size_t>((*e.x[0].shape)[1]);
     T* y = e.y.as<T>();
-    if (losses == Losses::each) return entropy.write_each(y, e.workers);
-    const double total = entropy.total(e.workers);
-    *y = static_cast<T>(losses == Losses::mean ? total / static_cast<double>(entropy.rows()) : total);
+    for_each_label(e, [&](std::size_t row, std::size_t label) {
+      const T* p = e.x[0].as<const T>() + row * count;
+      if (p[label] >= std::numeric_limits<T>::min()) {
+        y[row] = static_cast<T>(log_of_inverse(p, count, label));
+        return;
+      }
+      const T* x = e.x[2].as<const T>() + row * count;
+      const Peak<T> peak = peak_of(x, 1, count);
+      const auto distance = static_cast<double>(peak.value - x[label]);
+      y[row] = static_cast<T>(distance + log_of_inverse(p, count, peak.at));
+    });
+  });
+}
+
+void label_excess(const Eval& e) {
+  with_float(e.y.dtype, [&]<class T>(T) {
+    const auto count = static_cast<std::size_t>((*e.x[0].shape)[1]);
+    const T* g = e.x[2].as<const T>();
+    for_each_label(e, [&](std::size_t row, std::size_t label) {
+      const T* p = e.x[0].as<const T>() + row * count;
+      T* y = e.y.as<T>() + row * count;
+      rows_of<T>().scale(p, g[row], y, count);
+      y[label] = (p[label] - 1) * g[row];
+    });
   });
 }
 

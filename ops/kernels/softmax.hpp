@@ -15,10 +15,11 @@ void log_softmax(const Eval& e, std::size_t axis);
 /// y = log(sum of e^x over `axes`); no reduced axis is empty.
 void logsumexp(const Eval& e, AxisSet axes);
 
-enum class Losses : std::uint8_t { mean, sum, each };
-
-/// For logits [N, C] (input 0) and labels [N] (input 1), the cross-entropies log(sum of e^row) - row[label],
-/// or their mean or sum. Throws ValueError for a label outside [0, C).
-void cross_entropy(const Eval& e, Losses losses);
+/// For p [N, C] (input 0), labels [N] (input 1) and logits [N, C] (input 2), log(sum of p[n] / p[n, l]) with
+/// l = labels[n]; where p[n, l] has underflowed, what is wanted of p = softmax(logits). Throws ValueError for
+/// a label outside [0, C).
+void label_loss(const Eval& e);
+/// y = g[n] (p[n, k] - 1 where k = labels[n]), for p, labels, and g [N] (input 2). Throws the same.
+void label_excess(const Eval& e);
 
 }  // namespace backdrop::kernels

@@ -102,8 +102,8 @@ TEST_CASE("losses say what is wrong with their inputs") {
   CHECK_THROWS_AS(loss(labels({{0, 1}})), bd::ShapeError);
   CHECK_THROWS_AS(loss({0, 1}), bd::DTypeError);
   CHECK_THROWS_AS(bd::mse(x, tape.constant({1, 2})), bd::ShapeError);
-  CHECK_THROWS_WITH_AS(value(loss(labels({0, 3}))), "cross_entropy: label 3 at index 1 is not within [0, 3)",
+  CHECK_THROWS_WITH_AS(value(loss(labels({0, 3}))), "cross_entropy: label 3 is not within [0, 3)",
                        bd::ValueError);
-  CHECK_THROWS_WITH_AS(value(loss(labels({-1, 0}))),
-                       "cross_entropy: label -1 at index 0 is not within [0, 3)", bd::ValueError);
+  CHECK_THROWS_WITH_AS(value(loss(labels({-1, 0}))), "cross_entropy: label -1 is not within [0, 3)",
+                       bd::ValueError);
 }

@@ -29,6 +29,25 @@ void loss_samples(Samples& s) {
     return cross_entropy(m.real({3000, 10}), m.indices({3000}, 10));
   });
 
+  s.add(label_loss_op, [](SampleMaker& m) {
+    return label_loss(m.positive({4, 3}), m.indices({4}, 3), m.real({4, 3}));
+  });
+  s.add(label_loss_op, [](SampleMaker& m) {
+    return label_loss(m.positive({2, 37}), m.indices({2}, 37), m.real({2, 37}));
+  });
+  s.add(label_loss_op, [](SampleMaker& m) {
+    return label_loss(m.positive({0, 3}), m.indices({0}, 3), m.real({0, 3}));
+  });
+  s.add(label_excess_op, [](SampleMaker& m) {
+    return label_excess(m.real({4, 3}), m.indices({4}, 3), m.real({4}));
+  });
+  s.add(label_excess_op, [](SampleMaker& m) {
+    return label_excess(m.real({2, 37}), m.indices({2}, 37), m.real({2}));
+  });
+  s.add(label_excess_op, [](SampleMaker& m) {
+    return label_excess(m.real({0, 3}), m.indices({0}, 3), m.real({0}));
+  });
+
   s.add(nll_op, [](SampleMaker& m) { return nll(m.real({4, 3}), m.indices({4}, 3)); });
   s.add(nll_op, [](SampleMaker& m) {
     const NllOptions options{.weight = m.positive({3}), .ignore_index = 1, .reduction = Reduction::none};

@@ -9,6 +9,8 @@ namespace backdrop {
 extern const Op softmax_op;
 extern const Op log_softmax_op;
 extern const Op cross_entropy_op;
+extern const Op label_loss_op;
+extern const Op label_excess_op;
 extern const Op nll_op;
 extern const Op mse_op;
 extern const Op l1_op;
@@ -33,6 +35,15 @@ enum class Reduction : std::uint8_t { mean, sum, none, batchmean };
 /// when N = 0), sum, or all of them. Jacobian of the mean: (softmax - one_hot) / N. Throws ShapeError and
 /// DTypeError, and ValueError when run with a label outside [0, C).
 Var cross_entropy(Var logits, Var labels, Reduction reduction = Reduction::mean, Where where = Where::here());
+
+/// What cross_entropy is made of: log(sum of p[n]) - log(p[n, l]), l = labels[n], for p [N, C] and labels
+/// [N]. Where p[n, l] underflows, p counts as softmax(logits); logits are as p, and else not looked at.
+/// Throws as cross_entropy.
+Var label_loss(Var p, Var labels, Var logits, Where where = Where::here());
+
+/// And its derivative: g[n] (p[n, k] - 1 where k = labels[n]) for p [N, C], labels [N] and g [N]. Throws as
+/// cross_entropy.
+Var label_excess(Var p, Var labels, Var g, Where where = Where::here());
 
 /// `weight` [C] weighs each position by its class. Positions labelled `ignore_index` count for nothing, not
 /// even in the mean, which is the sum divided by the sum of weights. (PyTorch ignores -100 unasked.)
