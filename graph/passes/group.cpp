@@ -37,6 +37,13 @@ std::size_t positions(const Shape& shape, std::size_t axes) {
   return n;
 }
 
+Schedule::Part part_of(const Tape& tape, std::uint32_t i, bool repeated) {
+  const Node& node = tape.node(i);
+  const std::size_t count = tape.shape(node.shape).numel();
+  const bool few = node.op->block != nullptr && count <= Schedule::kGrain;
+  return {i, few ? static_cast<std::uint16_t>(count) : std::uint16_t{0}, repeated};
+}
+
 class Grouping {
  public:
   Grouping(const Tape& tape, const std::vector<bool>& results)
@@ -255,7 +262,7 @@ class Grouping {
       const std::uint32_t step = parts_[k].step;
       const auto begin = static_cast<std::uint32_t>(out.parts.size());
       for (; k < parts_.size() && parts_[k].step == step; ++k) {
-        out.parts.push_back({parts_[k].node, parts_[k].repeated});
+        out.parts.push_back(part_of(tape_, parts_[k].node, parts_[k].repeated));
       }
       const auto end = static_cast<std::uint32_t>(out.parts.size());
       if (end - begin > 1) out.groups.push_back({begin, end, steps_[step].axes});
@@ -288,7 +295,7 @@ Schedule one_by_one(const Tape& tape, const std::vector<bool>& results) {
   for (std::uint32_t i = 0; i < tape.size(); ++i) {
     const Node& node = tape.node(i);
     if (is_leaf(*node.op) || out.home[i] != i || (is_fixed(node) && !results[i])) continue;
-    out.parts.push_back({i, false});
+    out.parts.push_back(part_of(tape, i, false));
   }
   return out;
 }

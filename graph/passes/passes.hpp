@@ -30,8 +30,13 @@ Rewrite fold_updates(Rewrite recording, std::span<const Var> nexts);
 struct Schedule {
   struct Part {
     std::uint32_t node;
-    bool repeated;  ///< for its group alone
+    std::uint16_t few =
+        0;  ///< its elements, where the kernel works element by element on all of them at once
+    bool repeated = false;  ///< for its group alone
   };
+  /// Elementwise work is cut into pieces of this many elements: whole bytes of mask, whole vectors, and
+  /// enough work to pay for handing it to a thread.
+  static constexpr std::size_t kGrain = 16384;
   /// parts[begin, end): one by itself; or with `axes` > 0 a group, which runs panel by panel: some positions
   /// of its leading axes at a time.
   struct Step {

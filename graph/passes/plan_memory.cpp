@@ -109,8 +109,8 @@ class Planning {
 
   void find_stored(const Schedule::Step& group) {
     for (std::uint32_t k = group.begin; k < group.end; ++k) {
-      const auto [node, repeated] = schedule_.parts[k];
-      plan_.stored[k] = !repeated && (results_[node] || last_use_[node] != kNever);
+      const Schedule::Part& part = schedule_.parts[k];
+      plan_.stored[k] = !part.repeated && (results_[part.node] || last_use_[part.node] != kNever);
     }
   }
 
@@ -172,7 +172,9 @@ class Planning {
     for (std::uint32_t input : node.op->block == nullptr ? inputs.first(1) : inputs) {
       const std::uint32_t from = home(input);
       if (last_use_[from] != step.end || !in_arena(from)) continue;
-      if (tape_.node(from).dtype != node.dtype || slot(from) != slot(i)) continue;
+      const Node& other = tape_.node(from);
+      if (other.dtype != node.dtype) continue;
+      if (other.shape != node.shape && slot(from) != slot(i)) continue;
       if (step.axes == 0 || !needed_otherwise(step, k, from)) return from;
     }
     return kNone;
@@ -181,9 +183,9 @@ class Planning {
   // Whether a value is read after part k in the same step, or not panel by panel.
   bool needed_otherwise(const Schedule::Step& step, std::uint32_t k, std::uint32_t from) const {
     for (std::uint32_t j = step.begin; j < step.end; ++j) {
-      const auto [node, repeated] = schedule_.parts[j];
-      if (j <= k && !repeated) continue;
-      for (std::uint32_t input : tape_.node(node).inputs()) {
+      const Schedule::Part& part = schedule_.parts[j];
+      if (j <= k && !part.repeated) continue;
+      for (std::uint32_t input : tape_.node(part.node).inputs()) {
         if (home(input) == from) return true;
       }
     }

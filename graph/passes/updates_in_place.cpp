@@ -31,7 +31,7 @@ std::vector<bool> updates_in_place(const Tape& tape, const Schedule& schedule,
   std::uint32_t throws = 0;
   schedule.for_each_step([&](const Schedule::Step& step) {
     for (std::uint32_t k = step.begin; k < step.end; ++k) {
-      const auto [index, repeated] = schedule.parts[k];
+      const auto [index, few, repeated] = schedule.parts[k];
       const Node& node = tape.node(index);
       if (may_throw(*node.op)) throws = k + 1;
       // Of what repeats, all is read by every panel.

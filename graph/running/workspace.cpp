@@ -13,9 +13,7 @@ namespace {
 
 constexpr auto kAligned = std::align_val_t(64);
 
-// Elementwise work is cut into pieces of this many elements: whole bytes of mask, whole vectors, and enough
-// work to pay for handing it to a thread.
-constexpr std::size_t kGrain = 16384;
+constexpr std::size_t kGrain = passes::Schedule::kGrain;
 
 void* shifted(void* data, DType dtype, std::size_t elements) {
   return static_cast<std::byte*>(data) + byte_size(dtype, elements);
@@ -152,27 +150,27 @@ void Workspace::run(std::uint32_t run_step) {
 }
 
 void Workspace::execute_parts(std::size_t begin, std::size_t end, std::uint32_t run_step) {
-  for (std::size_t k = begin; k < end; ++k) execute(plan_.schedule.parts[k].node, run_step);
-}
-
-inline void Workspace::execute(std::uint32_t index, std::uint32_t run_step) {
+  const auto parts = std::span(plan_.schedule.parts).subspan(begin, end - begin);
   const Tape& tape = plan_.tape();
-  const Call call = tape.call(index);
-  const std::size_t count = tape.shape(call.node.shape).numel();
-  if (call.node.op->block == nullptr || count > kGrain) {
-    execute_large(call, run_step);
-    return;
+  void* const* const data = data_.data();
+  for (const passes::Schedule::Part& part : parts) {
+    if (part.few == 0) {
+      execute(part.node, run_step);
+      continue;
+    }
+    const Call call = tape.call(part.node);
+    const auto inputs = call.node.inputs();
+    const void* x[kMaxInputs];
+    for (std::size_t k = 0; k < inputs.size(); ++k) x[k] = data[inputs[k]];
+    call.node.op->block(Block{call, data[part.node], x, part.few, 0, run_step});
   }
-  const void* x[kMaxInputs];
-  const auto inputs = call.node.inputs();
-  for (std::size_t k = 0; k < inputs.size(); ++k) x[k] = data_[inputs[k]];
-  call.node.op->block(Block{call, data_[index], x, count, 0, run_step});
 }
 
-void Workspace::execute_large(const Call& call, std::uint32_t run_step) {
+void Workspace::execute(std::uint32_t node, std::uint32_t run_step) {
+  const Call call = plan_.tape().call(node);
   const Op& op = *call.node.op;
   const auto inputs = call.node.inputs();
-  const Array y = array(call.y.index());
+  const Array y = array(node);
   for (std::size_t k = 0; k < inputs.size(); ++k) operands_[k] = array(inputs[k]);
   if (op.block == nullptr) {
     op.eval(Eval{call, y, operands_.data(), *workers_, run_step});

@@ -35,7 +35,6 @@ class Workspace {
 
   void execute_parts(std::size_t begin, std::size_t end, std::uint32_t step);
   void execute(std::uint32_t node, std::uint32_t step);
-  void execute_large(const Call& call, std::uint32_t step);
   void execute_group(const Layout& group, std::uint32_t step);
   struct Panel;
   void execute_panel(const Layout::Part& part, const Panel& panel, std::uint32_t step);

@@ -331,11 +331,11 @@ HWY_EXPORT(table_f64);
 }  // namespace
 
 template <>
-const Arithmetic<float>& arithmetic<float>() {
+const Arithmetic<float>& choose_arithmetic<float>() {
   return *HWY_DYNAMIC_DISPATCH(table_f32)();
 }
 template <>
-const Arithmetic<double>& arithmetic<double>() {
+const Arithmetic<double>& choose_arithmetic<double>() {
   return *HWY_DYNAMIC_DISPATCH(table_f64)();
 }
 

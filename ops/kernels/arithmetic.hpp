@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <backdrop/core/op.hpp>
 #include <cstddef>
 #include <cstdint>
@@ -35,13 +36,29 @@ struct Arithmetic {
                       std::size_t n);  ///< mask ? x * factor : +0
 };
 
+/// The functions for the instruction set that Highway has chosen.
+template <class T>
+const Arithmetic<T>& choose_arithmetic();
+template <>
+const Arithmetic<float>& choose_arithmetic<float>();
+template <>
+const Arithmetic<double>& choose_arithmetic<double>();
+
+/// What was chosen, if anything: a kernel may have one element, and should not ask three times who computes
+/// it.
+template <class T>
+inline std::atomic<const Arithmetic<T>*> chosen_arithmetic = nullptr;
+
 /// The functions for the best instruction set of this machine.
 template <class T>
-const Arithmetic<T>& arithmetic();
-template <>
-const Arithmetic<float>& arithmetic<float>();
-template <>
-const Arithmetic<double>& arithmetic<double>();
+const Arithmetic<T>& arithmetic() {
+  const Arithmetic<T>* functions = chosen_arithmetic<T>.load(std::memory_order_relaxed);
+  if (functions == nullptr) [[unlikely]] {
+    functions = &choose_arithmetic<T>();
+    chosen_arithmetic<T>.store(functions, std::memory_order_relaxed);
+  }
+  return *functions;
+}
 
 /// y = f(x) and y = f(x0, x1), where `pick` takes f from the table: [](const auto& k) { return k.add; }
 template <class Pick>

@@ -3,6 +3,8 @@
 #include <hwy/highway.h>
 #include <hwy/targets.h>
 
+#include "kernels/arithmetic.hpp"
+
 namespace backdrop::kernels {
 namespace {
 
@@ -10,6 +12,8 @@ namespace {
 void choose(std::int64_t target) {
   hwy::SetSupportedTargetsForTest(target);
   hwy::GetChosenTarget().Update(hwy::SupportedTargets());
+  chosen_arithmetic<float> = nullptr;
+  chosen_arithmetic<double> = nullptr;
 }
 
 }  // namespace
