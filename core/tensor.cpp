@@ -93,6 +93,10 @@ Tensor Tensor::uninitialized(const Shape& shape, DType dtype) {
 
 Tensor Tensor::full(const Shape& shape, double number, DType dtype) {
   Tensor out = uninitialized(shape, dtype);
+  if (number == 0 && !std::signbit(number)) {  // of any dtype
+    std::memset(out.storage_->bytes, 0, out.storage_->size());
+    return out;
+  }
   for (std::size_t k = 0; k < out.numel(); ++k) store(out.storage_->bytes, dtype, k, number);
   return out;
 }

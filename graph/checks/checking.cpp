@@ -107,9 +107,9 @@ Verdict judge(double analytic, const Estimate& numeric, double tolerance) {
   return seen ? Verdict::pass : Verdict::inconclusive;
 }
 
-void add(Report& report, const Report::Entry& entry) {
-  constexpr std::size_t kShown = 5;
-  ++report.inputs[entry.input].count[static_cast<std::size_t>(entry.verdict)];
+namespace {
+
+bool worse(const Report::Entry& a, const Report::Entry& b) {
   const auto severity = [](const Report::Entry& e) {
     constexpr int kSeverity[] = {0, 3, 1, 2};  // pass, fail, kink, inconclusive
     return kSeverity[static_cast<std::size_t>(e.verdict)];
@@ -118,14 +118,32 @@ void add(Report& report, const Report::Entry& entry) {
     const double gap = std::fabs(e.analytic - e.numeric);
     return std::isnan(gap) ? std::numeric_limits<double>::infinity() : gap;
   };
-  const auto worse = [&](const Report::Entry& a, const Report::Entry& b) {
-    if (severity(a) != severity(b)) return severity(a) > severity(b);
-    return distance(a) > distance(b);
-  };
-  if (report.worst.size() == kShown && !worse(entry, report.worst.back())) return;
-  const auto at = std::upper_bound(report.worst.begin(), report.worst.end(), entry, worse);
-  report.worst.insert(at, entry);
-  if (report.worst.size() > kShown) report.worst.pop_back();
+  if (severity(a) != severity(b)) return severity(a) > severity(b);
+  return distance(a) > distance(b);
+}
+
+void keep_worst(std::vector<Report::Entry>& worst, const Report::Entry& entry) {
+  constexpr std::size_t kShown = 5;
+  if (worst.size() == kShown && !worse(entry, worst.back())) return;
+  worst.insert(std::upper_bound(worst.begin(), worst.end(), entry, worse), entry);
+  if (worst.size() > kShown) worst.pop_back();
+}
+
+}  // namespace
+
+void Tally::add(const Report::Entry& entry) {
+  ++count[static_cast<std::size_t>(entry.verdict)];
+  keep_worst(worst, entry);
+}
+
+void add(Report& report, const Report::Entry& entry) {
+  ++report.inputs[entry.input].count[static_cast<std::size_t>(entry.verdict)];
+  keep_worst(report.worst, entry);
+}
+
+void add(Report& report, std::size_t input, const Tally& tally) {
+  for (std::size_t k = 0; k < tally.count.size(); ++k) report.inputs[input].count[k] += tally.count[k];
+  for (const Report::Entry& entry : tally.worst) keep_worst(report.worst, entry);
 }
 
 }  // namespace backdrop::checking

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <backdrop/core/random.hpp>
 #include <backdrop/graph/gradcheck.hpp>
 #include <functional>
@@ -68,8 +69,18 @@ std::vector<std::vector<double>> propagated_rounding(const Replay& replay, Var y
 /// A derivative and its estimate, compared.
 Verdict judge(double analytic, const Estimate& numeric, double tolerance);
 
+/// The entries of an input by verdict, and the five worst of them, failures first.
+struct Tally {
+  std::array<std::size_t, 4> count{};
+  std::vector<Report::Entry> worst{};
+
+  void add(const Report::Entry& entry);
+  bool failed() const { return count[static_cast<std::size_t>(Verdict::fail)] > 0; }
+};
 /// Counts an entry and keeps it if it is among the five worst of its report.
 void add(Report& report, const Report::Entry& entry);
+/// Adds what was counted for one input.
+void add(Report& report, std::size_t input, const Tally& tally);
 
 struct Context {
   const Replay& replay;

@@ -13,7 +13,7 @@ namespace backdrop::checking {
 
 namespace {
 
-double power_of_two_below(double x) { return std::exp2(std::floor(std::log2(x))); }
+double power_of_two_below(double x) { return std::ldexp(1., std::ilogb(x)); }
 
 // A sign for each block, so that effects of one block on another do not cancel.
 double sign_of(std::size_t block) { return ((block * 0x9E3779B97F4A7C15U) >> 63) != 0 ? -1 : 1; }

@@ -30,13 +30,13 @@ std::size_t entries(Var y, const std::vector<Var>& xs) {
 // The derivatives of y in one input: analytic ones, in blocks, and differences.
 struct Compared {
   Dense dense;
-  std::vector<Report::Entry> entries;
-  bool failed = false;
+  Tally tally;
 };
 
-// Most columns agree with a first estimate; the others are looked at one by one.
-Compared compare(const Context& context, Differences& differences, std::size_t input,
-                 const Tensor& analytic) {
+// Most columns agree with a first estimate; the others are looked at one by one. The rows of the entries are
+// counted from `first_row`.
+Compared compare(const Context& context, Differences& differences, std::size_t input, const Tensor& analytic,
+                 std::size_t first_row = 0) {
   constexpr double kPlainTolerance = 1e-6;
   const std::size_t m = differences.rows(), n = differences.columns(input);
   const bool extrapolate = context.options.extrapolate;
@@ -49,13 +49,12 @@ Compared compare(const Context& context, Differences& differences, std::size_t i
                std::vector<double>(m * n),
                std::vector<Verdict>(m * n)};
   read_elements(analytic, out.dense.analytic);
-  out.entries.reserve(m * n);
-  const auto enter = [&](std::size_t column, const Report::Entry& entry) {
+  const auto enter = [&](std::size_t column, Report::Entry entry) {
     const std::size_t e = entry.row * n + column;
     out.dense.numeric[e] = entry.numeric;
     out.dense.verdicts[e] = entry.verdict;
-    out.failed = out.failed || entry.verdict == Verdict::fail;
-    out.entries.push_back(entry);
+    entry.row += first_row;
+    out.tally.add(entry);
   };
   std::vector<std::size_t> doubtful;
   differences.estimate_all(input, extrapolate, [&](std::size_t j, const std::vector<Estimate>& estimates) {
@@ -93,16 +92,14 @@ Tensor derivative(const Context& context, Var y, std::size_t input, std::size_t 
 void check_full(const Context& context, Var y, std::size_t first_row, std::vector<Dense>& found) {
   Differences differences(context.replay, y, context.options.key, kFiner * context.tolerance);
   for (std::size_t k = 0; k < context.replay.inputs().size(); ++k) {
-    Compared compared = compare(context, differences, k, derivative(context, y, k, differences.blocks(k)));
+    Compared compared =
+        compare(context, differences, k, derivative(context, y, k, differences.blocks(k)), first_row);
     const std::size_t whole = y.shape().numel() * context.replay.at()[k].numel();
-    if (compared.failed && differences.blocks(k) > 1 && whole <= kMostEntries) {
+    if (compared.tally.failed() && differences.blocks(k) > 1 && whole <= kMostEntries) {
       differences.look_whole(k);
-      compared = compare(context, differences, k, derivative(context, y, k, 1));
+      compared = compare(context, differences, k, derivative(context, y, k, 1), first_row);
     }
-    for (Report::Entry entry : compared.entries) {
-      entry.row += first_row;
-      add(context.report, entry);
-    }
+    add(context.report, k, compared.tally);
     // Between blocks all is 0: seeds and steps of various sizes would have shown anything else.
     const std::size_t between = whole - y.shape().numel() * differences.columns(k);
     context.report.inputs[k].count[static_cast<std::size_t>(Verdict::pass)] += between;
@@ -117,7 +114,7 @@ void check_given(const Context& context, const std::vector<Tensor>& given, std::
   for (std::size_t k = 0; k < given.size(); ++k) {
     differences.look_whole(k);
     Compared compared = compare(context, differences, k, given[k]);
-    for (const Report::Entry& entry : compared.entries) add(context.report, entry);
+    add(context.report, k, compared.tally);
     found.push_back(std::move(compared.dense));
   }
   context.report.evaluations += differences.evaluations();
