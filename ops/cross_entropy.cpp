@@ -17,6 +17,7 @@ namespace backdrop {
 namespace {
 
 constexpr auto reduction = attr::integer("reduction").between(0, 2).or_else(0);
+constexpr auto factor = attr::real("factor");
 
 Reduction reduction_of(const Call& c) { return static_cast<Reduction>(c[reduction]); }
 
@@ -61,8 +62,8 @@ Var excess(Var p, Var labels) { return sub(p, one_hot(labels, p.shape()[1], p.dt
 
 Var pull(const Call& c, Var g) {
   const std::int64_t rows = c.shape(0)[0];
-  if (reduction_of(c) == Reduction::mean) g = scale(g, 1 / static_cast<double>(rows));
-  return label_excess(softmax(c[0], 1), c[1], broadcast_to(g, {rows}));
+  const double share = reduction_of(c) == Reduction::mean && rows > 0 ? 1 / static_cast<double>(rows) : 1;
+  return label_excess(softmax(c[0], 1), c[1], broadcast_to(g, {rows}), share);
 }
 
 Var push(const Call& c, Var t) {
@@ -78,11 +79,11 @@ Var one_below_another(Var x) {
   return reshape(x, extents);
 }
 
-// The call on the rows of all values.
-Var on_all_rows(Var (*op)(Var, Var, Var, Where), const Call& c, std::span<const Var> x) {
+// The op on the rows of all values.
+template <class F>
+Var on_all_rows(const Call& c, std::span<const Var> x, F op) {
   const std::vector<Var> all = batched::all(c, x);
-  const Var y =
-      op(one_below_another(all[0]), one_below_another(all[1]), one_below_another(all[2]), Where::here());
+  const Var y = op(one_below_another(all[0]), one_below_another(all[1]), one_below_another(all[2]));
   return reshape(y, Shape(batched::before(batched::size(c, x), c.y.shape().extents())));
 }
 
@@ -131,27 +132,36 @@ constinit const Op label_loss_op{
           const Var at = reshape(c[1], {c.shape(1)[0], 1});
           return sub(log(sum(c[0], {1})), log(reshape(gather(c[0], at, 1), c.shape(1))));
         },
-    .batch = [](const Call& c, std::span<const Var> x) { return on_all_rows(label_loss, c, x); },
+    .batch =
+        [](const Call& c, std::span<const Var> x) {
+          return on_all_rows(c, x,
+                             [](Var p, Var labels, Var logits) { return label_loss(p, labels, logits); });
+        },
     .tolerance = 16,
 };
 
-// y = g (p - one_hot(labels))
+// y = factor g (p - one_hot(labels))
 constinit const Op label_excess_op{
     .name = "label_excess",
     .inputs = {"p", "labels", "g"},
-    .formula = "y[n, k] = g[n] (p[n, k] - one_hot(labels)[n, k])",
-    .jacobian = "[diag(g[n]), p - one_hot(labels)]",
+    .attrs = {factor},
+    .formula = "y[n, k] = factor g[n] (p[n, k] - one_hot(labels)[n, k])",
+    .jacobian = "[diag(factor g[n]), factor (p - one_hot(labels))]",
     .leading = rows_alone,
     .by_panels = true,
     .checks_values = true,
     .infer = infer_label_excess,
-    .eval = kernels::label_excess,
+    .eval = [](const Eval& e) { kernels::label_excess(e, e[factor]); },
     .body =
         [](const Call& c) {
-          const Var g = reshape(c[2], {c.shape(2)[0], 1});
+          const Var g = reshape(scale(c[2], c[factor]), {c.shape(2)[0], 1});
           return mul(excess(c[0], c[1]), broadcast_to(g, c.shape(0)));
         },
-    .batch = [](const Call& c, std::span<const Var> x) { return on_all_rows(label_excess, c, x); },
+    .batch =
+        [](const Call& c, std::span<const Var> x) {
+          return on_all_rows(c, x,
+                             [&](Var p, Var labels, Var g) { return label_excess(p, labels, g, c[factor]); });
+        },
     .exact = true,
 };
 
@@ -159,8 +169,8 @@ Var label_loss(Var p, Var labels, Var logits, Where where) {
   return p.tape().record(label_loss_op, {p, labels, logits}, {}, where);
 }
 
-Var label_excess(Var p, Var labels, Var g, Where where) {
-  return p.tape().record(label_excess_op, {p, labels, g}, {}, where);
+Var label_excess(Var p, Var labels, Var g, double times, Where where) {
+  return p.tape().record(label_excess_op, {p, labels, g}, {times}, where);
 }
 
 Var cross_entropy(Var logits, Var labels, Reduction how, Where where) {

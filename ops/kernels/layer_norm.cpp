@@ -42,17 +42,17 @@ struct Statistics {
 /// From deviations from a number near the mean. The first element is one: no element lies further from the
 /// mean than sqrt(n) standard deviations, and f64 has digits enough to take that off again from sums of f32.
 template <class T>
-HWY_INLINE Statistics about(const T* x, std::size_t n, double shift, double eps) {
+HWY_INLINE Statistics about(const T* x, std::size_t n, T shift, double eps) {
   const auto count = static_cast<double>(n);
-  const rows::Moments from = rows::moments(x, shift, x, shift, n);
+  const rows::Moments from = rows::moments(x, shift, x, static_cast<double>(shift), n);
   const double drift = from.sum / count;
-  return {shift + drift, 1 / std::sqrt(from.product / count - drift * drift + eps)};
+  return {static_cast<double>(shift) + drift, 1 / std::sqrt(from.product / count - drift * drift + eps)};
 }
 
 template <class T>
 HWY_INLINE Statistics statistics(const T* x, std::size_t n, double eps) {
-  const Statistics s = about(x, n, static_cast<double>(x[0]), eps);
-  return sizeof(T) == sizeof(float) ? s : about(x, n, s.mean, eps);
+  const Statistics s = about(x, n, x[0], eps);
+  return sizeof(T) == sizeof(float) ? s : about(x, n, static_cast<T>(s.mean), eps);
 }
 
 template <class T>
@@ -68,7 +68,7 @@ template <class T>
 void product(const T* x, const T* v, T* y, std::size_t n, double eps) {
   const auto count = static_cast<double>(n);
   const Statistics s = statistics(x, n, eps);
-  const rows::Moments along = rows::moments(v, 0, x, s.mean, n);
+  const rows::Moments along = rows::moments(v, T{0}, x, s.mean, n);
   const auto mean = static_cast<T>(s.mean), inverse = static_cast<T>(s.inverse);
   const auto mean_v = static_cast<T>(along.sum / count);
   const auto slope = static_cast<T>(along.product / count * s.inverse);

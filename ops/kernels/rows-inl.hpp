@@ -21,27 +21,37 @@ namespace hn = hwy::HWY_NAMESPACE;
 
 constexpr std::size_t kTerms = 16;
 
-/// The fold of `first` and x[0], ..., x[n - 1]: take(state, v) of vectors, load(place) makes the vectors,
+/// The last n < kTerms terms, and what changes no fold.
+template <class T>
+struct Rest {
+  HWY_INLINE Rest(const T* x, std::size_t n, T nothing) {
+    for (std::size_t i = 0; i < kTerms; ++i) terms[i] = i < n ? x[i] : nothing;
+  }
+  T terms[kTerms];
+};
+
+/// The fold of x[0], ..., x[n - 1], or `nothing`: take(state, v) of vectors, load(place) makes the vectors,
 /// take_one(state, term) of numbers.
 template <class D, class T, class Load, class Take, class TakeOne>
-HWY_INLINE hn::TFromD<D> fold(D d, const T* x, std::size_t n, hn::TFromD<D> first, Load load, Take take,
+HWY_INLINE hn::TFromD<D> fold(D d, const T* x, std::size_t n, T nothing, Load load, Take take,
                               TakeOne take_one) {
-  using State = hn::TFromD<D>;
-  constexpr std::size_t kVectors = kTerms / hn::MaxLanes(D());
-  const std::size_t lanes = hn::Lanes(d);
+  constexpr std::size_t kLanes = hn::MaxLanes(D()), kVectors = kTerms / kLanes;
+  const std::size_t whole = n / kTerms * kTerms;
+  const Rest<T> rest(x + whole, n - whole, nothing);
   hn::Vec<D> states[kVectors];
-  for (auto& s : states) s = hn::Set(d, first);
-  std::size_t k = 0;
-  for (; k + kTerms <= n; k += kTerms) {
-    for (std::size_t i = 0; i < kVectors; ++i) states[i] = take(states[i], load(x + k + i * lanes));
+  for (std::size_t i = 0; i < kVectors; ++i) states[i] = load(rest.terms + i * kLanes);
+  for (std::size_t k = 0; k < whole; k += kTerms) {
+    for (std::size_t i = 0; i < kVectors; ++i) states[i] = take(states[i], load(x + k + i * kLanes));
   }
-  State terms[kTerms];
-  for (std::size_t i = 0; i < kVectors; ++i) hn::StoreU(states[i], d, terms + i * lanes);
-  for (std::size_t i = 0; k < n; ++k, ++i) terms[i] = take_one(terms[i], static_cast<State>(x[k]));
-  for (std::size_t half = kTerms / 2; half > 0; half /= 2) {
-    for (std::size_t i = 0; i < half; ++i) terms[i] = take_one(terms[i], terms[half + i]);
+  for (std::size_t half = kVectors / 2; half > 0; half /= 2) {
+    for (std::size_t i = 0; i < half; ++i) states[i] = take(states[i], states[half + i]);
   }
-  return terms[0];
+  hn::TFromD<D> lanes[kLanes];
+  hn::StoreU(states[0], d, lanes);
+  for (std::size_t half = kLanes / 2; half > 0; half /= 2) {
+    for (std::size_t i = 0; i < half; ++i) lanes[i] = take_one(lanes[i], lanes[half + i]);
+  }
+  return lanes[0];
 }
 
 /// The vectors in which sums are taken: of f64.
@@ -61,7 +71,7 @@ HWY_INLINE hn::Vec<Wide> load_wide(const T* from) {
 template <class T>
 HWY_INLINE double sum(const T* x, std::size_t n) {
   return fold(
-      Wide(), x, n, 0.0, [](const T* from) HWY_ATTR { return load_wide(from); },
+      Wide(), x, n, T{0}, [](const T* from) HWY_ATTR { return load_wide(from); },
       [](auto s, auto v) HWY_ATTR { return hn::Add(s, v); }, [](double s, double v) { return s + v; });
 }
 
@@ -71,40 +81,42 @@ struct Moments {
 
 /// The sums of a[k] - a0 and of (a[k] - a0)(b[k] - b0), in f64.
 template <class T>
-HWY_INLINE Moments moments(const T* a, double a0, const T* b, double b0, std::size_t n) {
+HWY_INLINE Moments moments(const T* a, T a0, const T* b, double b0, std::size_t n) {
   constexpr Wide d;
-  constexpr std::size_t kVectors = kTerms / hn::MaxLanes(d);
-  const std::size_t lanes = hn::Lanes(d);
+  constexpr std::size_t kLanes = hn::MaxLanes(d), kVectors = kTerms / kLanes;
+  const auto a_zero = hn::Set(d, static_cast<double>(a0)), b_zero = hn::Set(d, b0);
+  const auto from_a = [=](const T* at) HWY_ATTR { return hn::Sub(load_wide(at), a_zero); };
+  const auto from_b = [=](const T* at) HWY_ATTR { return hn::Sub(load_wide(at), b_zero); };
+  const std::size_t whole = n / kTerms * kTerms;
+  const Rest<T> a_rest(a + whole, n - whole, a0), b_rest(b + whole, n - whole, static_cast<T>(b0));
   hn::Vec<Wide> sums[kVectors], products[kVectors];
-  for (auto& s : sums) s = hn::Zero(d);
-  for (auto& s : products) s = hn::Zero(d);
-  const auto a_zero = hn::Set(d, a0), b_zero = hn::Set(d, b0);
-  std::size_t k = 0;
-  for (; k + kTerms <= n; k += kTerms) {
-    for (std::size_t i = 0; i < kVectors; ++i) {
-      const auto u = hn::Sub(load_wide(a + k + i * lanes), a_zero);
-      const auto v = hn::Sub(load_wide(b + k + i * lanes), b_zero);
-      sums[i] = hn::Add(sums[i], u);
-      products[i] = hn::Add(products[i], hn::Mul(u, v));
-    }
-  }
-  Moments terms[kTerms];
   for (std::size_t i = 0; i < kVectors; ++i) {
-    for (std::size_t lane = 0; lane < lanes; ++lane) {
-      terms[i * lanes + lane] = {hn::ExtractLane(sums[i], lane), hn::ExtractLane(products[i], lane)};
+    sums[i] = from_a(a_rest.terms + i * kLanes);
+    products[i] = hn::Mul(sums[i], from_b(b_rest.terms + i * kLanes));
+  }
+  for (std::size_t k = 0; k < whole; k += kTerms) {
+    for (std::size_t i = 0; i < kVectors; ++i) {
+      const auto u = from_a(a + k + i * kLanes);
+      sums[i] = hn::Add(sums[i], u);
+      products[i] = hn::Add(products[i], hn::Mul(u, from_b(b + k + i * kLanes)));
     }
   }
-  for (std::size_t i = 0; k < n; ++k, ++i) {
-    const double u = static_cast<double>(a[k]) - a0, v = static_cast<double>(b[k]) - b0;
-    terms[i] = {terms[i].sum + u, terms[i].product + u * v};
-  }
-  for (std::size_t half = kTerms / 2; half > 0; half /= 2) {
+  for (std::size_t half = kVectors / 2; half > 0; half /= 2) {
     for (std::size_t i = 0; i < half; ++i) {
-      terms[i].sum += terms[half + i].sum;
-      terms[i].product += terms[half + i].product;
+      sums[i] = hn::Add(sums[i], sums[half + i]);
+      products[i] = hn::Add(products[i], products[half + i]);
     }
   }
-  return terms[0];
+  double sum[kLanes], product[kLanes];
+  hn::StoreU(sums[0], d, sum);
+  hn::StoreU(products[0], d, product);
+  for (std::size_t half = kLanes / 2; half > 0; half /= 2) {
+    for (std::size_t i = 0; i < half; ++i) {
+      sum[i] += sum[half + i];
+      product[i] += product[half + i];
+    }
+  }
+  return {sum[0], product[0]};
 }
 
 /// The greatest (sign 1) or least (sign -1) element, or NaN if one is; of none, the infinity that any other

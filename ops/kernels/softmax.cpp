@@ -78,8 +78,11 @@ void softmax(const T* x, T* y, std::size_t n) {
   scale(y, static_cast<T>(1 / rows::sum(y, n)), y, n);
 }
 
+// Where the element is most of the sum, the others are added up by themselves.
 template <class T>
 double sum_without(const T* x, std::size_t n, std::size_t left_out) {
+  const double sum = rows::sum(x, n), own = static_cast<double>(x[left_out]);
+  if (own < sum / 2) return sum - own;
   return rows::sum(x, left_out) + rows::sum(x + left_out + 1, n - left_out - 1);
 }
 
@@ -368,15 +371,16 @@ void label_loss(const Eval& e) {
   });
 }
 
-void label_excess(const Eval& e) {
+void label_excess(const Eval& e, double factor) {
   with_float(e.y.dtype, [&]<class T>(T) {
     const auto count = static_cast<std::size_t>((*e.x[0].shape)[1]);
     const T* g = e.x[2].as<const T>();
     for_each_label(e, [&](std::size_t row, std::size_t label) {
       const T* p = e.x[0].as<const T>() + row * count;
       T* y = e.y.as<T>() + row * count;
-      rows_of<T>().scale(p, g[row], y, count);
-      y[label] = (p[label] - 1) * g[row];
+      const T weight = g[row] * static_cast<T>(factor);
+      rows_of<T>().scale(p, weight, y, count);
+      y[label] = (p[label] - 1) * weight;
     });
   });
 }

@@ -19,7 +19,7 @@ void logsumexp(const Eval& e, AxisSet axes);
 /// l = labels[n]; where p[n, l] has underflowed, what is wanted of p = softmax(logits). Throws ValueError for
 /// a label outside [0, C).
 void label_loss(const Eval& e);
-/// y = g[n] (p[n, k] - 1 where k = labels[n]), for p, labels, and g [N] (input 2). Throws the same.
-void label_excess(const Eval& e);
+/// y = factor g[n] (p[n, k] - 1 where k = labels[n]), for p, labels, and g [N] (input 2). Throws the same.
+void label_excess(const Eval& e, double factor);
 
 }  // namespace backdrop::kernels

@@ -42,7 +42,7 @@ void loss_samples(Samples& s) {
     return label_excess(m.real({4, 3}), m.indices({4}, 3), m.real({4}));
   });
   s.add(label_excess_op, [](SampleMaker& m) {
-    return label_excess(m.real({2, 37}), m.indices({2}, 37), m.real({2}));
+    return label_excess(m.real({2, 37}), m.indices({2}, 37), m.real({2}), 0.3);
   });
   s.add(label_excess_op, [](SampleMaker& m) {
     return label_excess(m.real({0, 3}), m.indices({0}, 3), m.real({0}));

@@ -41,9 +41,9 @@ Var cross_entropy(Var logits, Var labels, Reduction reduction = Reduction::mean,
 /// Throws as cross_entropy.
 Var label_loss(Var p, Var labels, Var logits, Where where = Where::here());
 
-/// And its derivative: g[n] (p[n, k] - 1 where k = labels[n]) for p [N, C], labels [N] and g [N]. Throws as
-/// cross_entropy.
-Var label_excess(Var p, Var labels, Var g, Where where = Where::here());
+/// And its derivative: factor g[n] (p[n, k] - 1 where k = labels[n]) for p [N, C], labels [N] and g [N].
+/// Throws as cross_entropy.
+Var label_excess(Var p, Var labels, Var g, double factor = 1, Where where = Where::here());
 
 /// `weight` [C] weighs each position by its class. Positions labelled `ignore_index` count for nothing, not
 /// even in the mean, which is the sum divided by the sum of weights. (PyTorch ignores -100 unasked.)
