@@ -47,7 +47,11 @@ Schedule::Part part_of(const Tape& tape, std::uint32_t i, bool repeated) {
 class Grouping {
  public:
   Grouping(const Tape& tape, const std::vector<bool>& results)
-      : tape_(tape), results_(results), home_(homes(tape, results)), step_of_(tape.size(), kNone) {}
+      : tape_(tape),
+        results_(results),
+        home_(homes(tape, results)),
+        step_of_(tape.size(), kNone),
+        reader_(tape.size(), kNone) {}
 
   Schedule run() {
     for (std::uint32_t i = 0; i < tape_.size(); ++i) {
@@ -78,6 +82,7 @@ class Grouping {
     // What merely repeats is cheaper to write anew in every group than to read; random numbers wait for those
     // who need them first.
     const Node& node = tape_.node(i);
+    if (node.op->repeats != nullptr && node.arity > 0) compute_once(home_[node.inputs()[0]]);
     const bool repeats = node.op->repeats != nullptr && repeated_from(i) != kWaiting;
     const bool draws = node.op->random && node.arity == 0 && node.op->block != nullptr;
     if (!results_[i] && (repeats || draws)) {
@@ -86,6 +91,11 @@ class Grouping {
     }
     if (is_fixed(node) && !results_[i]) return;
     if (!join(i)) begin_alone(i);
+  }
+
+  // What repeats a constant can wait only if that does not: it is computed once per workspace.
+  void compute_once(std::uint32_t source) {
+    if (step_of_[source] == kWaiting && is_fixed(tape_.node(source))) step_of_[source] = kNone;
   }
 
   // The step of what a repeating node repeats.
@@ -185,7 +195,15 @@ class Grouping {
     for (std::uint32_t input : node.inputs()) add_operand(input, last);
     add(i, last);
     step_of_[i] = last;
-    for (std::uint32_t input : node.inputs()) merge(step_of(input), last);
+    for (std::uint32_t input : node.inputs()) {
+      const std::uint32_t step = step_of(input);
+      if (step != kNone) {
+        merge(step, last);
+      } else if (!late &&
+                 shape(input).numel() >= kSmall) {  // read by another group, too: it passes memory once
+        merge(now(std::exchange(reader_[home_[input]], last)), last);
+      }
+    }
     return true;
   }
 
@@ -273,6 +291,7 @@ class Grouping {
   const Tape& tape_;
   const std::vector<bool>& results_;
   LargeVector<std::uint32_t> home_, step_of_;
+  LargeVector<std::uint32_t> reader_;  // of a leaf: the last group that reads it
   std::vector<Step> steps_;
   std::vector<Part> parts_;
 };
