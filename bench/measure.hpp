@@ -22,14 +22,14 @@ double seconds_of(Work& work, int calls = 1) {
 }
 
 /// Samples of `work`, each of as many calls as make it longer than `kShortestSample`, and after one untimed:
-/// caches, pages and branch predictors are as the timed calls leave them. What takes many seconds is warm
-/// soon enough, and called once.
+/// caches, pages and branch predictors are as the timed calls leave them. What takes many seconds has
+/// one untimed call in all.
 template <class Work>
 Sampler sampler(Work work) {
   constexpr double kShortestSample = 500e-6, kLong = 10e-3, kVeryLong = 5;
   return [work = std::move(work), calls = 0]() mutable {
     double one = seconds_of(work);
-    if (one > kVeryLong) return one;
+    if (calls > 0 && one > kVeryLong) return one;
     if (calls == 0) {
       if (one < kLong) one = seconds_of(work);  // the first one was cold
       calls = 1 + static_cast<int>(kShortestSample / std::max(one, 1e-9));

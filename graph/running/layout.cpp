@@ -10,9 +10,9 @@ namespace backdrop::running {
 namespace {
 
 // A value takes about this much in a panel: several stay in the nearest caches, and are worth the calls.
-constexpr std::size_t kPanelBytes = 16 * 1024;
+constexpr std::size_t kPanelBytes = std::size_t{16} << 10;
 // A thread is given about this much of a value at a time.
-constexpr std::size_t kGrainBytes = 256 * 1024;
+constexpr std::size_t kGrainBytes = std::size_t{256} << 10;
 constexpr std::size_t kVector = 64;
 
 std::size_t in_vectors(std::size_t bytes) { return (bytes + kVector - 1) / kVector * kVector; }
