@@ -199,8 +199,8 @@ class Grouping {
       const std::uint32_t step = step_of(input);
       if (step != kNone) {
         merge(step, last);
-      } else if (!late &&
-                 shape(input).numel() >= kSmall) {  // read by another group, too: it passes memory once
+      } else if (!late && shape(input).numel() >= kSmall) {
+        // Where another group reads it, too, it passes memory once.
         merge(now(std::exchange(reader_[home_[input]], last)), last);
       }
     }
