@@ -67,7 +67,8 @@ class Grouping {
     std::size_t axes = 0;
     std::size_t largest = 0;  // elements of the largest value
     std::size_t nodes = 0;
-    std::uint32_t first_consumer = kNone, last_consumer = 0;  // other steps that need a value of this one
+    std::vector<std::uint32_t> consumers{};  // of a group: other steps that need a value of it
+    bool stays = false;                      // somebody who cannot stand in one group with it reads it
     std::uint32_t merged_into = kNone;
   };
   struct Part {
@@ -132,9 +133,9 @@ class Grouping {
   }
   void consume(std::uint32_t input, std::uint32_t by) {
     const std::uint32_t step = step_of(input);
-    if (step >= kWaiting || step == by) return;
-    steps_[step].first_consumer = std::min(steps_[step].first_consumer, by);
-    steps_[step].last_consumer = std::max(steps_[step].last_consumer, by);
+    if (step >= kWaiting || step == by || steps_[step].rows == nullptr) return;
+    std::vector<std::uint32_t>& consumers = steps_[step].consumers;
+    if (consumers.empty() || consumers.back() != by) consumers.push_back(by);
   }
 
   // The leading axes along which node i can be cut, given its operands; 0: none.
@@ -224,7 +225,7 @@ class Grouping {
       consume(source, step);
       // Whoever reads all of a value cannot stand in one group with it.
       if (step_of(source) < step && common_axes(home) < steps_[step].axes) {
-        steps_[step_of(source)].first_consumer = 0;
+        steps_[step_of(source)].stays = true;
       }
     }
   }
@@ -252,7 +253,8 @@ class Grouping {
   void merge(std::uint32_t from, std::uint32_t into) {
     if (from >= kWaiting || from == into || steps_[from].rows == nullptr) return;
     Step &a = steps_[from], &b = steps_[into];
-    if (from > into || a.first_consumer == 0 || now(a.first_consumer) < into) return;
+    if (from > into || a.stays) return;
+    if (std::ranges::any_of(a.consumers, [&](std::uint32_t c) { return now(c) < into; })) return;
     if (a.nodes + b.nodes > kMostNodes) return;
     const std::size_t shared = shared_axes(*a.rows, *b.rows, std::min(a.axes, b.axes));
     const std::size_t largest = std::max(a.largest, b.largest);
@@ -261,9 +263,8 @@ class Grouping {
     b.largest = largest;
     b.nodes += a.nodes;
     a.merged_into = into;
-    if (now(a.last_consumer) != into) {
-      b.first_consumer = std::min(b.first_consumer, into + 1);
-      b.last_consumer = std::max(b.last_consumer, a.last_consumer);
+    for (std::uint32_t c : a.consumers) {
+      if (now(c) != into) b.consumers.push_back(c);
     }
   }
 
@@ -291,7 +292,7 @@ class Grouping {
   const Tape& tape_;
   const std::vector<bool>& results_;
   LargeVector<std::uint32_t> home_, step_of_;
-  LargeVector<std::uint32_t> reader_;  // of a leaf: the last group that reads it
+  LargeVector<std::uint32_t> reader_;  // of a leaf or constant: the last group that reads it
   std::vector<Step> steps_;
   std::vector<Part> parts_;
 };

@@ -106,6 +106,20 @@ class Recorder {
 
 }  // namespace
 
+TEST_CASE("a group does not move past one of its readers when another reader has moved on") {
+  Tape tape;
+  const Var x = tape.variable("x", numbers({64, 64})), w = tape.variable("w", numbers({64, 64}));
+  const Var row = tape.variable("row", numbers({1, 64}));
+  const Var v = sum(exp(x), {1}, true);
+  const Var y = matmul(x, w) + v, product = matmul(v, row);
+  SUBCASE("for the sake of a leaf that both groups read") {
+    check_same_bits(tape, {y * product * x}, "by a leaf");
+  }
+  SUBCASE("for the sake of an operand") {
+    check_same_bits(tape, {sum(y * product, {1}, true) * v}, "by an operand");
+  }
+}
+
 TEST_CASE("groups give the bits that node after node gives, whatever they are made of") {
   for (unsigned seed = 0; seed < 150; ++seed) {
     Tape tape;
