@@ -1,10 +1,12 @@
 #include <backdrop/core/error.hpp>
 #include <backdrop/ops/arithmetic.hpp>
+#include <backdrop/ops/compare.hpp>
 #include <backdrop/ops/elementwise.hpp>
 #include <backdrop/ops/index.hpp>
 #include <backdrop/ops/layout.hpp>
 #include <backdrop/ops/loss.hpp>
 #include <backdrop/ops/reduce.hpp>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -47,6 +49,10 @@ Type infer_label_excess(const Call& c) {
   infer::require_dtype(c, 2, c.dtype(0), ", as p is");
   infer::require_same_shape(c, 1, 2);
   return c.type(0);
+}
+
+double least_normal(DType dtype) {
+  return dtype == DType::f32 ? double{std::numeric_limits<float>::min()} : std::numeric_limits<double>::min();
 }
 
 std::size_t rows_alone(const Call&, std::size_t) { return 1; }
@@ -120,8 +126,9 @@ constinit const Op label_loss_op{
     .formula =
         "y[n] = log(sum of p[n]) - log(p[n, labels[n]]); where p[n, labels[n]] underflows, that of "
         "p = softmax(logits)",
-    .jacobian = "1 / sum of p[n], less 1 / p[n, labels[n]] there; 0 in logits",
-    .singular = "p[n, labels[n]] = 0: infinite",
+    .jacobian =
+        "1 / sum of p[n], less 1 / p[n, labels[n]] there; where that underflows, softmax(logits) - "
+        "one_hot(labels) in logits",
     .leading = rows_alone,
     .by_panels = true,
     .checks_values = true,
@@ -129,8 +136,14 @@ constinit const Op label_loss_op{
     .eval = kernels::label_loss,
     .body =
         [](const Call& c) {
-          const Var at = reshape(c[1], {c.shape(1)[0], 1});
-          return sub(log(sum(c[0], {1})), log(reshape(gather(c[0], at, 1), c.shape(1))));
+          const Var column = reshape(c[1], {c.shape(1)[0], 1});
+          const auto at_labels = [&](Var x) { return reshape(gather(x, column, 1), c.shape(1)); };
+          const Var p = at_labels(c[0]), seen = greater_equal(p, least_normal(c.dtype(0)));
+          const Var row_seen = broadcast_to(reshape(seen, column.shape()), c.shape(0));
+          const Var logits =
+              where(row_seen, 0.0, c[2]);  // those that do not count have no derivative to mask
+          return where(seen, sub(log(sum(c[0], {1})), log(where(seen, p, 1.0))),
+                       sub(logsumexp(logits, {1}), at_labels(logits)));
         },
     .batch =
         [](const Call& c, std::span<const Var> x) {

@@ -48,6 +48,19 @@ TEST_CASE("cross entropy of sure logits: right costs nothing, wrong the distance
   CHECK(loss / std::exp(-50.0) == doctest::Approx(1).epsilon(1e-14));
 }
 
+TEST_CASE("an expanded cross entropy of sure logits is the same, and so is its gradient") {
+  for (const DType dtype : {DType::f32, DType::f64}) {
+    bd::Tape tape;
+    const Tensor logits = Tensor({{1e4, -1e4}, {1e4, -1e4}}, dtype);
+    const Var x = tape.variable("x", logits);
+    const Var loss = bd::cross_entropy(x, tape.constant(labels({0, 1})), Reduction::none);
+    const bd::Rewrite opened = bd::expand(tape);
+    const Var y = opened(loss);
+    CHECK(value(y).same_bits(Tensor({0, 2e4}, dtype)));
+    CHECK(value(grad(bd::sum(y), opened(x))).same_bits(Tensor({{0, 0}, {1, -1}}, dtype)));
+  }
+}
+
 TEST_CASE("the gradient of cross entropy is (softmax - one_hot) / N") {
   bd::Tape tape;
   const Var x = tape.variable("x", Tensor({{0, 0}, {0, 0}}, DType::f64));
