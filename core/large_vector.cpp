@@ -14,14 +14,16 @@ namespace backdrop {
 namespace {
 
 constexpr auto kLine = std::align_val_t(64);
-constexpr std::size_t kPage = 4096, kLargePage = std::size_t{2} << 20;
-constexpr std::size_t kSmallestBlock = 32 * kPage;
+constexpr std::size_t kPage = std::size_t{64} << 10;  // of any system
+constexpr std::size_t kLargePage = std::size_t{2} << 20;
+constexpr std::size_t kSmallestBlock = 2 * kPage;
 
-// Whole pages, of eight sizes between powers of two: then a block fits the next who takes about as much.
+// Whole pages, of at most eight sizes between powers of two: then a block fits the next who takes about as
+// much.
 std::size_t block_size(std::size_t bytes) {
   if (bytes > SIZE_MAX / 2) throw std::bad_alloc();
   const std::size_t eighth = std::bit_floor(bytes) / 8;
-  const std::size_t unit = bytes < kLargePage ? eighth : std::max(kLargePage, eighth);
+  const std::size_t unit = std::max(bytes < kLargePage ? kPage : kLargePage, eighth);
   return (bytes + unit - 1) / unit * unit;
 }
 
@@ -44,9 +46,14 @@ class Blocks {
       in_use_ += size;
       return memory;
     }
-    peak_ = std::max(peak_, in_use_ + size);
-    while (total_ + size > peak_ + peak_ / 4) drop_oldest();
-    void* const memory = ::operator new(size, alignment(size));
+    const std::size_t peak = std::max(peak_, in_use_ + size);
+    while (total_ + size > peak + peak / 4) drop_oldest();
+    void* memory = ::operator new(size, alignment(size), std::nothrow);
+    if (memory == nullptr) {
+      while (!kept_.empty()) drop_oldest();
+      memory = ::operator new(size, alignment(size));
+    }
+    peak_ = peak;
 #if defined(__linux__)
     if (size >= kLargePage) madvise(memory, size, MADV_HUGEPAGE);  // if it is refused, pages are small
 #endif

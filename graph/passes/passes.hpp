@@ -30,13 +30,14 @@ Rewrite fold_updates(Rewrite recording, std::span<const Var> nexts);
 struct Schedule {
   struct Part {
     std::uint32_t node;
-    std::uint16_t few =
-        0;  ///< its elements, where the kernel works element by element on all of them at once
+    /// Its elements, where a kernel works element by element on all of them at once; otherwise 0.
+    std::uint16_t few = 0;
     bool repeated = false;  ///< for its group alone
   };
   /// Elementwise work is cut into pieces of this many elements: whole bytes of mask, whole vectors, and
   /// enough work to pay for handing it to a thread.
   static constexpr std::size_t kGrain = 16384;
+  static_assert(kGrain <= 0xFFFF, "few holds as many");
   /// parts[begin, end): one by itself; or with `axes` > 0 a group, which runs panel by panel: some positions
   /// of its leading axes at a time.
   struct Step {

@@ -134,10 +134,6 @@ class Planning {
       if (plan_.stored[k] && !results_[schedule_.parts[k].node]) place(group, k);
     }
     for (const Schedule::Part& part : schedule_.parts_of(group)) release_inputs(group, part.node);
-    for (std::uint32_t k = group.begin; k < group.end; ++k) {
-      const std::uint32_t i = schedule_.parts[k].node;
-      if (plan_.stored[k] && in_arena(i) && last_use_[i] == kNever) release(i);
-    }
   }
 
   void place(const Schedule::Step& step, std::uint32_t k) {

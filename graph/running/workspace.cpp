@@ -11,8 +11,6 @@ namespace backdrop::running {
 
 namespace {
 
-constexpr auto kAligned = std::align_val_t(64);
-
 constexpr std::size_t kGrain = passes::Schedule::kGrain;
 
 void* shifted(void* data, DType dtype, std::size_t elements) {
@@ -21,9 +19,8 @@ void* shifted(void* data, DType dtype, std::size_t elements) {
 
 }  // namespace
 
-Workspace::Workspace(const Plan& plan) : plan_(plan) {
+Workspace::Workspace(const Plan& plan) : plan_(plan), arena_(plan.memory.bytes) {
   const Tape& tape = plan.tape();
-  arena_ = take_memory(plan.memory.bytes);
   data_.assign(tape.size(), nullptr);
   std::size_t most_inputs = 0;
   for (std::uint32_t i = 0; i < tape.size(); ++i) {
@@ -32,7 +29,7 @@ Workspace::Workspace(const Plan& plan) : plan_(plan) {
     const std::uint32_t home = plan.home(i);
     const std::size_t offset = plan.memory.offset[home];
     if (offset != passes::MemoryPlan::kElsewhere) {
-      data_[i] = static_cast<std::byte*>(arena_) + offset;
+      data_[i] = arena_.data() + offset;
     } else if (home != i) {
       views_.push_back(i);
     } else if (node.op == &constant_op) {
@@ -49,19 +46,14 @@ Workspace::Workspace(const Plan& plan) : plan_(plan) {
   for (std::uint32_t node : plan.memory.fixed) execute(node, 0);
 }
 
-Workspace::~Workspace() {
-  give_memory(arena_, plan_.memory.bytes);
-  ::operator delete(scratch_, kAligned);
-}
+Workspace::~Workspace() = default;
 
 void Workspace::set_threads(int threads) {
   if (workers_ != nullptr && threads_asked_ == threads) return;
-  workers_ = std::make_unique<Workers>(threads);
+  auto workers = std::make_unique<Workers>(threads);
+  scratch_ = LargeVector<std::byte>(plan_.scratch_bytes * static_cast<std::size_t>(workers->threads()));
+  workers_ = std::move(workers);
   threads_asked_ = threads;
-  ::operator delete(std::exchange(scratch_, nullptr), kAligned);
-  if (plan_.scratch_bytes == 0) return;
-  const std::size_t bytes = plan_.scratch_bytes * static_cast<std::size_t>(workers_->threads());
-  scratch_ = static_cast<std::byte*>(::operator new(bytes, kAligned));
 }
 
 void Workspace::bind(std::span<const Feed> feeds, int threads) {
@@ -199,7 +191,7 @@ struct Workspace::Panel {
 
 void Workspace::execute_group(const Layout& group, std::uint32_t run_step) {
   workers_->for_each(group.positions, group.grain, [&](std::size_t begin, std::size_t end) {
-    std::byte* const scratch = scratch_ + workers_->slot() * plan_.scratch_bytes;
+    std::byte* const scratch = scratch_.data() + workers_->slot() * plan_.scratch_bytes;
     for (const Layout::Part& part : group.parts) {
       if (part.repeated) execute_panel(part, {0, group.panel, true, scratch}, run_step);
     }

@@ -41,8 +41,8 @@ class Workspace {
   Array array(std::uint32_t node) const;
 
   const Plan& plan_;
-  void* arena_ = nullptr;
-  std::byte* scratch_ = nullptr;      // plan_.scratch_bytes for each thread
+  LargeArray<std::byte> arena_;
+  LargeVector<std::byte> scratch_;    // plan_.scratch_bytes for each thread
   LargeVector<void*> data_;           // by node; null where a group keeps the value to itself
   std::vector<std::uint32_t> views_;  // of what lies outside of the arena, and may lie elsewhere in each run
   std::vector<Array> operands_;       // of the kernel that runs

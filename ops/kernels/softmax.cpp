@@ -220,8 +220,8 @@ void softmax_line(const T* x, T* y, std::size_t stride, std::size_t count) {
     y[k * stride] = std::exp(x[k * stride] - peak);
     sum += static_cast<double>(y[k * stride]);
   }
-  const T total = static_cast<T>(sum);
-  for (std::size_t k = 0; k < count; ++k) y[k * stride] /= total;
+  const T factor = static_cast<T>(1 / sum);
+  for (std::size_t k = 0; k < count; ++k) y[k * stride] *= factor;
 }
 
 template <class T>
