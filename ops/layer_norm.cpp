@@ -93,7 +93,7 @@ constinit const Op layer_norm_op{
     .jvp = {layer_product},
     .body = [](const Call& c) { return standardize(c[0], last_axes(c), c[eps]); },
     .batch = batched::same,
-    .tolerance = 256,
+    .tolerance = 64,
 };
 
 // y = J v, what layer_norm is to its derivatives

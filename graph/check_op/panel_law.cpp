@@ -69,7 +69,7 @@ class Panels {
   void call(const std::vector<Array>& arrays, std::uint64_t first) const {
     const Op& op = *call_.node.op;
     if (op.block == nullptr) {
-      op.eval(Eval{call_, arrays[0], arrays.data() + 1, alone_, kStep});
+      op.eval(Eval{call_, arrays[0], arrays.data() + 1, alone_, kStep, first});
       return;
     }
     std::vector<const void*> x;

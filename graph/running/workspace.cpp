@@ -218,17 +218,16 @@ void Workspace::execute_panel(const Layout::Part& part, const Panel& panel, std:
                   ? shifted(data_[operand.node], operand.dtype, panel.first * operand.per_position)
                   : data_[operand.node];
   }
+  const std::size_t per_position = operands[0].per_position, first = panel.first * per_position;
   if (op.block != nullptr) {
-    const std::size_t per_position = operands[0].per_position;
-    op.block(
-        Block{call, data[0], data + 1, panel.count * per_position, panel.first * per_position, run_step});
+    op.block(Block{call, data[0], data + 1, panel.count * per_position, first, run_step});
     return;
   }
   Array arrays[1 + kMaxInputs];
   for (std::size_t k = 0; k < operands.size(); ++k) {
     arrays[k] = {data[k], panel.whole ? operands[k].panel : operands[k].last, operands[k].dtype};
   }
-  op.eval(Eval{call, arrays[0], arrays + 1, alone_, run_step});
+  op.eval(Eval{call, arrays[0], arrays + 1, alone_, run_step, first});
 }
 
 // Nodes in order, so that what is reported came first.

@@ -38,11 +38,9 @@ void require_inside(const Eval& e, const Array& indices, std::size_t rows) {
   const auto limit = static_cast<std::int64_t>(rows);
   for (std::size_t k = 0; k < indices.numel(); ++k) {
     if (index[k] >= 0 && index[k] < limit) continue;
-    // Of a panel only the run knows where it begins.
-    const bool whole = e.x[0].numel() == e.call.shape(0).numel();
-    throw ValueError(std::string(e.call.name()) + ": index " + std::to_string(index[k]) +
-                     (whole ? " (element " + std::to_string(k) + " of the indices)" : "") +
-                     " lies outside [0, " + std::to_string(rows) + ")");
+    throw ValueError(std::string(e.call.name()) + ": index " + std::to_string(index[k]) + " (element " +
+                     std::to_string(e.before(indices) + k) + " of the indices) lies outside [0, " +
+                     std::to_string(rows) + ")");
   }
 }
 

@@ -297,10 +297,13 @@ bool last_axes(const Shape& shape, AxisSet axes) {
   return axes.count() == shape.rank() - kept;
 }
 
-std::size_t checked_label(std::int64_t label, std::size_t classes) {
+std::size_t checked_label(const Eval& e, std::size_t row, std::size_t classes) {
+  const Array& labels = e.x[1];
+  const std::int64_t label = labels.as<const std::int64_t>()[row];
   if (label >= 0 && static_cast<std::size_t>(label) < classes) return static_cast<std::size_t>(label);
-  throw ValueError("cross_entropy: label " + std::to_string(label) + " is not within [0, " +
-                   std::to_string(classes) + ")");
+  throw ValueError("cross_entropy: label " + std::to_string(label) + " at index " +
+                   std::to_string(e.before(labels) + row) + " is not within [0, " + std::to_string(classes) +
+                   ")");
 }
 
 // Calls f(row, its label) for the rows of x[0] and the labels x[1].
@@ -308,9 +311,8 @@ template <class F>
 void for_each_label(const Eval& e, F f) {
   const auto rows = static_cast<std::size_t>((*e.x[0].shape)[0]);
   const auto classes = static_cast<std::size_t>((*e.x[0].shape)[1]);
-  const auto* labels = e.x[1].as<const std::int64_t>();
   e.workers.for_each(rows, grain_for(classes), [&](std::size_t begin, std::size_t end) {
-    for (std::size_t row = begin; row < end; ++row) f(row, checked_label(labels[row], classes));
+    for (std::size_t row = begin; row < end; ++row) f(row, checked_label(e, row, classes));
   });
 }
 

@@ -115,8 +115,26 @@ TEST_CASE("losses say what is wrong with their inputs") {
   CHECK_THROWS_AS(loss(labels({{0, 1}})), bd::ShapeError);
   CHECK_THROWS_AS(loss({0, 1}), bd::DTypeError);
   CHECK_THROWS_AS(bd::mse(x, tape.constant({1, 2})), bd::ShapeError);
-  CHECK_THROWS_WITH_AS(value(loss(labels({0, 3}))), "cross_entropy: label 3 is not within [0, 3)",
+  CHECK_THROWS_WITH_AS(value(loss(labels({0, 3}))), "cross_entropy: label 3 at index 1 is not within [0, 3)",
                        bd::ValueError);
-  CHECK_THROWS_WITH_AS(value(loss(labels({-1, 0}))), "cross_entropy: label -1 is not within [0, 3)",
-                       bd::ValueError);
+  CHECK_THROWS_WITH_AS(value(loss(labels({-1, 0}))),
+                       "cross_entropy: label -1 at index 0 is not within [0, 3)", bd::ValueError);
+}
+
+TEST_CASE("a bad label is named by its place in all of the batch, whatever part of it is worked on") {
+  constexpr std::int64_t kRows = 5000;
+  std::vector<std::int64_t> classes(kRows, 1);
+  classes[4321] = 7;
+  bd::Tape tape;
+  const Var x = tape.variable("x", Tensor::ones({kRows, 3}));
+  const Var at = tape.constant(Tensor::from(classes, {kRows}));
+  const auto refuses = [&](Var y, const char* text) {
+    const bd::Program program = bd::compile(tape, {.outputs = {y}});
+    REQUIRE(program.explain().find("nodes by") != std::string::npos);
+    CHECK_THROWS_WITH_AS(program.run(), text, bd::ValueError);
+  };
+  const Var loss = bd::cross_entropy(x * 2.0, at);
+  refuses(loss, "cross_entropy: label 7 at index 4321 is not within [0, 3)");
+  refuses(grad(loss, x), "cross_entropy: label 7 at index 4321 is not within [0, 3)");
+  refuses(x * 2.0 + bd::one_hot(at, 3), "one_hot: index 7 (element 4321 of the indices) lies outside [0, 3)");
 }

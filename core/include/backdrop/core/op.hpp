@@ -81,13 +81,20 @@ struct Block {
   }
 };
 
-/// What the kernel of any other op sees: whole operands, and the threads it may use.
+/// What the kernel of any other op sees: whole operands, or of kernels that work by panels the same rows of
+/// each; and the threads it may use.
 struct Eval {
   const Call& call;
   Array y;
   const Array* x;
   const Workers& workers;
   std::uint32_t step;
+  std::uint64_t first = 0;  ///< elements of the whole output before y
+
+  /// Elements of the whole operand before what is here of it.
+  std::uint64_t before(const Array& operand) const {
+    return first == 0 ? 0 : first * operand.numel() / y.numel();
+  }
 
   template <class T>
   T operator[](const Attr<T>& token) const {
