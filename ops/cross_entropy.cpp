@@ -143,7 +143,7 @@ constinit const Op label_loss_op{
           const Var logits =
               where(row_seen, 0.0, c[2]);  // those that do not count have no derivative to mask
           return where(seen, sub(log(sum(c[0], {1})), log(where(seen, p, 1.0))),
-                       sub(logsumexp(logits, {1}), at_labels(logits)));
+                       neg(at_labels(log_softmax(logits, 1))));
         },
     .batch =
         [](const Call& c, std::span<const Var> x) {

@@ -23,10 +23,13 @@ Var weights(const Call& c) {
 }
 
 // The shift by the greatest element keeps exp in range; where that is infinite there is nothing to shift.
+// Where all are -Inf, log takes a constant in place of the empty sum, so that their derivative is 0.
 Var shifted(const Call& c) {
   const Var greatest = stop_gradient(max(c[0], c[axes], true));
-  const Var shift = masked_fill(greatest, equal(abs(greatest), kInfinity), 0);
-  const Var y = add(log(sum(exp(sub(c[0], shift)), c[axes], true)), shift);
+  const Var empty = equal(greatest, -kInfinity);
+  const Var shift = masked_fill(greatest, equal(greatest, kInfinity), 0);
+  const Var total = sum(exp(sub(c[0], masked_fill(shift, empty, 0))), c[axes], true);
+  const Var y = add(log(masked_fill(total, empty, 1)), shift);
   return c[keepdims] ? y : reshape(y, reduced_shape(c.shape(0), c[axes], false));
 }
 
@@ -39,7 +42,7 @@ constinit const Op logsumexp_op{
     .attrs = {axes, keepdims},
     .formula = "y = log(sum of e^x over axes)",
     .jacobian = "e^(x[j] - y[i]) where x[j] is a term of y[i], else 0: softmax",
-    .singular = "0 where y = -Inf; NaN where y = +Inf",
+    .singular = "0 where y = -Inf; NaN in terms that are +Inf",
     .leading = reduced::leading,
     .by_panels = true,
     .infer = reduced::infer_some,

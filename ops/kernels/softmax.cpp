@@ -157,11 +157,12 @@ Peak<T> peak_of(const T* x, std::size_t stride, std::size_t count) {
   return peak;
 }
 
-// log(1 + the other terms of the sum of e^(x - peak)): small sums keep all their digits.
+// log(1 + the other terms of the sum of e^(x - peak)): small sums keep all their digits. NaN where the peak
+// is infinite, as e^(peak - peak) is no 1 then.
 template <class T>
 double log_sum(const T* x, std::size_t stride, std::size_t count, Peak<T> peak) {
-  if (stride == 1) return std::log1p(rows_of<T>().sum_of_exps(x, count, peak.value, peak.at));
-  double others = 0;
+  double others = static_cast<double>(peak.value - peak.value);
+  if (stride == 1) return std::log1p(others + rows_of<T>().sum_of_exps(x, count, peak.value, peak.at));
   for (std::size_t k = 0; k < count; ++k) {
     if (k != peak.at) others += static_cast<double>(std::exp(x[k * stride] - peak.value));
   }
