@@ -1,9 +1,9 @@
 #include <backdrop/core/error.hpp>
 #include <backdrop/ops/create.hpp>
-#include <cmath>
 #include <string>
 
 #include "kernels/elementwise.hpp"
+#include "parts/infer.hpp"
 
 namespace backdrop {
 
@@ -17,9 +17,7 @@ Type infer_full(const Call& c) {
   if (c[dtype] == DType::mask) {
     throw DTypeError("full: makes f32, f64 or i64, not a mask; use tape.constant()");
   }
-  if (c[dtype] == DType::i64 && !(std::abs(c[number]) < 0x1p63 && c[number] == std::trunc(c[number]))) {
-    throw ValueError("full: " + std::to_string(c[number]) + " is no i64; cast the other operand, or round");
-  }
+  infer::require_value(c, c[dtype], c[number]);
   return {c[dtype], c.tape.intern(Shape(c[shape], c.name()))};
 }
 

@@ -26,9 +26,7 @@ std::size_t at(std::int64_t k) { return static_cast<std::size_t>(k); }
 std::size_t before_axis(const Call& c, std::size_t) { return at(c[axis]); }
 
 void require_dtypes(const Call& c) {
-  if (c.dtype(0) == DType::mask) {
-    throw DTypeError(std::string(c.name()) + ": input 'x' is a mask; use f32, f64 or i64, or cast it");
-  }
+  infer::require_number(c, 0);
   infer::require_dtype(c, 1, DType::i64, "; cast(x, DType::i64) makes indices from numbers");
 }
 

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <backdrop/ops/arithmetic.hpp>
 #include <backdrop/ops/compare.hpp>
 
@@ -28,8 +29,12 @@ constinit const Op maximum_op{
     .jacobian = "[diag(a > b), diag(b > a)]",
     .singular = "a = b: half to each",
     .structure = Structure::diagonal,
-    .infer = infer::same,
-    .block = [](const Block& b) { kernels::vector_zip(b, [](const auto& k) { return k.maximum; }); },
+    .infer = infer::same_numbers,
+    .block =
+        [](const Block& b) {
+          kernels::vector_choose(
+              b, [](const auto& k) { return k.maximum; }, [](auto x, auto y) { return std::max(x, y); });
+        },
     .vjp = {if_larger_a, if_larger_b},
     .jvp = {if_larger_a, if_larger_b},
 };
@@ -42,8 +47,12 @@ constinit const Op minimum_op{
     .jacobian = "[diag(a < b), diag(b < a)]",
     .singular = "a = b: half to each",
     .structure = Structure::diagonal,
-    .infer = infer::same,
-    .block = [](const Block& b) { kernels::vector_zip(b, [](const auto& k) { return k.minimum; }); },
+    .infer = infer::same_numbers,
+    .block =
+        [](const Block& b) {
+          kernels::vector_choose(
+              b, [](const auto& k) { return k.minimum; }, [](auto x, auto y) { return std::min(x, y); });
+        },
     .vjp = {if_smaller_a, if_smaller_b},
     .jvp = {if_smaller_a, if_smaller_b},
 };

@@ -8,11 +8,13 @@ namespace backdrop {
 
 namespace {
 
-Type infer_mul(const Call& c) { return c.dtype(1) == DType::mask ? infer::masked(c) : infer::same(c); }
+Type infer_mul(const Call& c) {
+  return c.dtype(1) == DType::mask ? infer::masked_numbers(c) : infer::same(c);
+}
 
 void multiply(const Block& b) {
   if (b.call.dtype(1) == DType::mask) {
-    kernels::vector_map_kept(b, [](const auto& k) { return k.keep; });
+    kernels::keep(b);
   } else {
     kernels::vector_zip(b, [](const auto& k) { return k.mul; });
   }

@@ -67,9 +67,8 @@ Positions positions(Var labels, Var weight, std::span<const std::int64_t> skip, 
     const Var same = equal(labels, static_cast<double>(label));
     out.skipped = out.skipped ? logical_or(out.skipped, same) : same;
   }
-  // By way of f64, which holds every label: i64 knows no arithmetic.
   if (out.skipped) {
-    out.labels = cast(masked_fill(cast(labels, DType::f64), out.skipped, 0), DType::i64);
+    out.labels = masked_fill(labels, out.skipped, 0);
     out.weights = cast(logical_not(out.skipped), dtype);
   }
   if (weight) {

@@ -6,6 +6,7 @@
 
 #include "kernels/strided.hpp"
 #include "parts/batched.hpp"
+#include "parts/infer.hpp"
 
 namespace backdrop {
 
@@ -42,7 +43,7 @@ Type infer_slice(const Call& c) {
 
 Type infer_unslice(const Call& c) {
   const Shape whole(c[shape], c.name());
-  if (c.dtype(0) == DType::mask) throw DTypeError("unslice: x is a mask; use f32, f64 or i64, or cast it");
+  infer::require_number(c, 0);
   require_within("unslice", c.shape(0), c[starts], c[steps], whole);
   return {c.dtype(0), c.tape.intern(whole)};
 }

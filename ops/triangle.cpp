@@ -15,11 +15,11 @@ constexpr double kMost = 0x1p52;  // positions are computed in f64
 constexpr auto k = attr::integer("k").between(-kMost, kMost).or_else(0);
 
 Type infer_triangle(const Call& c) {
-  const Type type = infer::like_first(c);
+  infer::require_number(c, 0);
   if (c.shape(0).rank() < 2) {
     throw ShapeError(std::string(c.name()) + ": " + to_string(c.shape(0)) + " is no matrix; reshape it");
   }
-  return type;
+  return c.type(0);
 }
 
 // Position minus k of every row, as a column, and that of every column, as a row.

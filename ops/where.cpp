@@ -14,10 +14,16 @@ constexpr auto value = attr::real("value");
 
 Type infer_where(const Call& c) {
   infer::require_dtype(c, 0, DType::mask, "; cast(x, DType::mask) makes one from numbers");
-  infer::require_float(c, 1);
+  infer::require_number(c, 1);
   infer::require_same_type(c, 1, 2);
   infer::require_same_shape(c, 0, 1);
   return c.type(1);
+}
+
+Type infer_masked_fill(const Call& c) {
+  const Type type = infer::masked_numbers(c);
+  infer::require_value(c, type.dtype, c[value]);
+  return type;
 }
 
 Var spread(Var v, const Shape& shape, Where at) {
@@ -49,9 +55,8 @@ constinit const Op masked_fill_op{
     .formula = "y = value where the mask is 1, x where it is 0",
     .jacobian = "diag(1-mask)",
     .structure = Structure::diagonal,
-    .infer = infer::masked,
-    .block =
-        [](const Block& b) { kernels::vector_map_kept(b, b[value], [](const auto& k) { return k.fill; }); },
+    .infer = infer_masked_fill,
+    .block = [](const Block& b) { kernels::fill(b, b[value]); },
     .vjp = {[](const Call& c, Var g) { return mul(g, logical_not(c[1])); }},
     .jvp = {[](const Call& c, Var t) { return mul(t, logical_not(c[1])); }},
     .body = [](const Call& c) { return where(c[1], c[value], c[0]); },

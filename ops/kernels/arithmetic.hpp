@@ -84,8 +84,29 @@ void vector_map_kept(const Block& b, Pick pick) {
   });
 }
 
+/// y[k] = f(k) for i64
+template <class F>
+void map_integers(const Block& b, F f) {
+  auto* y = static_cast<std::int64_t*>(b.y);
+  for (std::size_t k = 0; k < b.count; ++k) y[k] = f(k);
+}
+
+/// y = one of x0 and x1: of i64 f(x0, x1), of floats what `pick` takes from the table.
+template <class Pick, class F>
+void vector_choose(const Block& b, Pick pick, F f) {
+  if (b.dtype() != DType::i64) return vector_zip(b, pick);
+  const auto* x0 = static_cast<const std::int64_t*>(b.x[0]);
+  const auto* x1 = static_cast<const std::int64_t*>(b.x[1]);
+  map_integers(b, [=](std::size_t k) { return f(x0[k], x1[k]); });
+}
+
 /// y = a where the mask (input 0) is 1, b where it is 0
 inline void select(const Block& b) {
+  if (b.dtype() == DType::i64) {
+    const auto* x = static_cast<const std::int64_t*>(b.x[1]);
+    const auto* other = static_cast<const std::int64_t*>(b.x[2]);
+    return map_integers(b, [=](std::size_t k) { return bit(b.x[0], k) ? x[k] : other[k]; });
+  }
   with_float(b.dtype(), [&]<class T>(T) {
     arithmetic<T>().select(static_cast<const std::uint8_t*>(b.x[0]), static_cast<const T*>(b.x[1]),
                            static_cast<const T*>(b.x[2]), static_cast<T*>(b.y), b.count);
@@ -107,6 +128,25 @@ void vector_map_kept(const Block& b, double number, Pick pick) {
     pick(arithmetic<T>())(static_cast<const T*>(b.x[0]), static_cast<const std::uint8_t*>(b.x[1]),
                           static_cast<T>(number), static_cast<T*>(b.y), b.count);
   });
+}
+
+/// y = x where the mask (input 1) is 1, 0 where it is 0
+inline void keep(const Block& b) {
+  if (b.dtype() != DType::i64) {
+    return vector_map_kept(b, [](const auto& k) { return k.keep; });
+  }
+  const auto* x = static_cast<const std::int64_t*>(b.x[0]);
+  map_integers(b, [=](std::size_t k) { return bit(b.x[1], k) ? x[k] : 0; });
+}
+
+/// y = a number where the mask (input 1) is 1, x where it is 0
+inline void fill(const Block& b, double number) {
+  if (b.dtype() != DType::i64) {
+    return vector_map_kept(b, number, [](const auto& k) { return k.fill; });
+  }
+  const auto* x = static_cast<const std::int64_t*>(b.x[0]);
+  const auto value = static_cast<std::int64_t>(number);
+  map_integers(b, [=](std::size_t k) { return bit(b.x[1], k) ? value : x[k]; });
 }
 
 /// mask = related(x0, x1) for f32, f64 and i64, where `pick` takes the relation of floats from the table.

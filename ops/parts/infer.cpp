@@ -19,6 +19,15 @@ void throw_not_float(const Call& c, std::size_t k) {
   throw DTypeError(input_text(c, k) + " is " + to_string(c.dtype(k)) + "; use f32 or f64, or cast it");
 }
 
+void throw_not_number(const Call& c, std::size_t k) {
+  throw DTypeError(input_text(c, k) + " is a mask; use f32, f64 or i64, or cast it");
+}
+
+void throw_not_integer(const Call& c, double number) {
+  throw ValueError(std::string(c.name()) + ": " + std::to_string(number) +
+                   " is no i64; cast the other operand, or round");
+}
+
 void throw_dtype(const Call& c, std::size_t k, DType dtype, const char* remedy) {
   throw DTypeError(input_text(c, k) + " is " + to_string(c.dtype(k)) + ", but must be " + to_string(dtype) +
                    remedy);

@@ -15,7 +15,12 @@ bool (*accepted_by(const Op& op))(std::size_t, DType) {
   if (std::find(std::begin(kAny), std::end(kAny), op.name) != std::end(kAny)) {
     return [](std::size_t, DType) { return true; };
   }
-  if (&op == &mul_op) return [](std::size_t, DType dtype) { return dtype != DType::i64; };
+  if (&op == &mul_op) return [](std::size_t k, DType dtype) { return k == 0 || dtype != DType::i64; };
+  // What chooses among numbers, and computes nothing from them.
+  constexpr const Op* kChoose[] = {&clip_op, &masked_fill_op, &tril_op, &triu_op};
+  if (std::find(std::begin(kChoose), std::end(kChoose), &op) != std::end(kChoose)) {
+    return [](std::size_t k, DType dtype) { return k == 0 && dtype == DType::i64; };
+  }
   return nullptr;
 }
 

@@ -144,7 +144,7 @@ TEST_CASE("a binary operation that fails leaves the tape as it was") {
   CHECK_THROWS_AS(div(single, twice), DTypeError);
   CHECK_THROWS_AS(add(single, twice), DTypeError);
   CHECK_THROWS_AS(mul(single, twice), DTypeError);
-  CHECK_THROWS_AS(maximum(integers, 1), DTypeError);
+  CHECK_THROWS_AS(maximum(integers, single), DTypeError);
   CHECK_THROWS_AS(integers - integers, DTypeError);
   CHECK_THROWS_AS(single - three, ShapeError);
   CHECK_THROWS_AS(sub(1, 2), ValueError);

@@ -193,7 +193,7 @@ TEST_CASE("wrong dtypes and shapes of mask operations throw and leave the tape a
   CHECK_THROWS_AS(logical_or(mask, three), ShapeError);
   CHECK_THROWS_AS(where(x, x, x), DTypeError);
   CHECK_THROWS_AS(where(mask, x, wide), DTypeError);
-  CHECK_THROWS_AS(where(mask, integers, integers), DTypeError);
+  CHECK_THROWS_AS(where(mask, integers, x), DTypeError);
   CHECK_THROWS_AS(where(three, x, 0), ShapeError);
   CHECK_THROWS_AS(where(mask, 1, 0), ValueError);
   CHECK_THROWS_AS(masked_fill(x, x, 0), DTypeError);

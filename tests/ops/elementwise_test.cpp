@@ -265,6 +265,18 @@ TEST_CASE("an angle and a length in every quadrant, without overflow") {
   CHECK(by_b[1] == doctest::Approx(-0.5));
 }
 
+TEST_CASE("clip between a number and itself is constant: its derivative is 0 there too") {
+  for (const DType dtype : {DType::f32, DType::f64}) {
+    const auto flat = [](Var x) { return clip(x, 0.5, 0.5); };
+    CHECK(slopes(flat, vector_of({0, 0.5, 1}, dtype)).first == std::vector<double>{0, 0, 0});
+    const auto nearly = [](Var x) { return clip(x, 0.5, 0.5 + 0x1p-40); };  // one number of f32
+    CHECK(slopes(nearly, vector_of({0.5}, dtype)).first[0] == (dtype == DType::f32 ? 0 : 1));
+  }
+  Tape tape;
+  const Var x = tape.variable("x", Tensor({0.5}, DType::f64));
+  CHECK(gradcheck(clip(x, 0.5, 0.5), {x}).passed());
+}
+
 TEST_CASE("clip takes bounds in order only, infinite ones too") {
   Tape tape;
   const Var x = tape.constant(Tensor({-1, 5}));

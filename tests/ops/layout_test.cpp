@@ -285,7 +285,7 @@ TEST_CASE("what does not fit is refused with a remedy, and the tape stays as it 
     const std::int64_t shape[] = {4, 4}, starts[] = {0, 1}, steps[] = {-1, 1};
     tape.record(bd::unslice_op, {x}, {Ints(shape), Ints(starts), Ints(steps)}, bd::Where::here());
   });
-  refuse.operator()<DTypeError>("unslice: x is a mask; use f32, f64 or i64, or cast it", [&] {
+  refuse.operator()<DTypeError>("unslice: input 'x' is a mask; use f32, f64 or i64, or cast it", [&] {
     bd::pad(mask, {1, 1}, {1, 1});
   });
   refuse.operator()<ShapeError>("pad: widths -1 and 0 of axis 0 are negative; use slice()", [&] {

@@ -35,6 +35,9 @@ void arithmetic_samples(Samples& s) {
   });
   s.add(maximum_op, [](SampleMaker& m) { return maximum(m.real({5}, {-2, 0}), m.real({5}, {0.25, 2})); });
   s.add(maximum_op, [](SampleMaker& m) { return maximum(m.away_from({0.5}, {2, 5}), 0.5); });
+  s.add(maximum_op, [](SampleMaker& m) { return maximum(m.indices({2, 5}, 9), m.indices({5}, 9)); });
+  s.add(minimum_op, [](SampleMaker& m) { return minimum(m.indices({2, 5}, 9), 4); });
+  s.add(mul_op, [](SampleMaker& m) { return mul(m.indices({2, 5}, 9), m.mask({5})); });
   s.add(maximum_op, {.smooth = false}, [](SampleMaker& m) {
     return maximum(m.reals({1, 2, 3}), m.reals({3, 2, 1}));
   });

@@ -31,7 +31,11 @@ void compare_samples(Samples& s) {
   s.add(logical_not_op, [](SampleMaker& m) { return logical_not(m.mask({3, 7})); });
   s.add(where_op, [](SampleMaker& m) { return where(m.mask({3, 7}), m.real({3, 7}), m.real({3, 7})); });
   s.add(where_op, [](SampleMaker& m) { return where(m.mask({7}), m.real({3, 1}), -1); });
+  s.add(where_op, [](SampleMaker& m) {
+    return where(m.mask({3, 7}), m.indices({3, 7}, 9), m.indices({7}, 5));
+  });
   s.add(masked_fill_op, [](SampleMaker& m) { return masked_fill(m.real({3, 7}), m.mask({7}), -3); });
+  s.add(masked_fill_op, [](SampleMaker& m) { return masked_fill(m.indices({3, 7}, 9), m.mask({7}), -100); });
   s.add(masked_fill_op, [](SampleMaker& m) { return masked_fill(m.real({7}), m.mask({7}), 0); });
   // Between f32 and f64 differences see the rounding and not the slope.
   s.add(cast_op, {.smooth = false},

@@ -100,6 +100,7 @@ void elementwise_samples(Samples& s) {
   s.add(elu_op, {.smooth = false}, [](SampleMaker& m) { return elu(m.reals({0.0, -0.0}), 0.5); });
   s.add(clip_op, [](SampleMaker& m) { return clip(m.away_from({-1, 0.5}, {9}), -1, 0.5); });
   s.add(clip_op, [](SampleMaker& m) { return clip(m.away_from({0}, {9}), 0, 6); });
+  s.add(clip_op, [](SampleMaker& m) { return clip(m.indices({9}, 20), 3, 11); });
   s.add(clip_op, {.smooth = false}, [](SampleMaker& m) { return clip(m.reals({-1, 0.5, 3}), -1, 0.5); });
   further_activation_samples(s);
   trigonometric_samples(s);

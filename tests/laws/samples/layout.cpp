@@ -50,6 +50,8 @@ void layout_samples(Samples& s) {
   s.add(tril_op, [](SampleMaker& m) { return tril(m.real({2, 3, 4})); });
   s.add(tril_op, [](SampleMaker& m) { return tril(m.real({4, 3}), -1); });
   s.add(tril_op, [](SampleMaker& m) { return tril(m.real({3, 0}), 2); });
+  s.add(tril_op, [](SampleMaker& m) { return tril(m.indices({3, 4}, 9)); });
+  s.add(triu_op, [](SampleMaker& m) { return triu(m.indices({3, 4}, 9), 1); });
   s.add(triu_op, [](SampleMaker& m) { return triu(m.real({2, 3, 4})); });
   s.add(triu_op, [](SampleMaker& m) { return triu(m.real({4, 3}), 2); });
   s.add(triu_op, [](SampleMaker& m) { return triu(m.real({0, 3}), -2); });

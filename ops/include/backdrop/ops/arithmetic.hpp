@@ -70,11 +70,11 @@ Var pow(Var x, double exponent, Where where = Where::here());
 Var pow(const Operand& a, const Operand& b, Where where = Where::here());
 
 /// y = the larger of a and b; NaN when either is NaN. Broadcasts. Where a = b, y = b and each side receives
-/// half of the cotangent, as in PyTorch.
+/// half of the cotangent, as in PyTorch. f32, f64 or i64.
 Var maximum(const Operand& a, const Operand& b, Where where = Where::here());
 
 /// y = the smaller of a and b; NaN when either is NaN. Broadcasts. Where a = b, y = b and each side receives
-/// half of the cotangent, as in PyTorch.
+/// half of the cotangent, as in PyTorch. f32, f64 or i64.
 Var minimum(const Operand& a, const Operand& b, Where where = Where::here());
 
 /// y = |x|; its derivative at 0 is 0.

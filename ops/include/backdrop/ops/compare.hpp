@@ -37,11 +37,11 @@ Var logical_xor(Var a, Var b, Where at = Where::here());
 Var logical_not(Var a, Where at = Where::here());
 
 /// y = a where the mask is 1, b where it is 0; what is not chosen counts neither in y nor in gradients, even
-/// NaN. All three broadcast; a and b are f32 or f64, the same on both sides; otherwise DTypeError.
+/// NaN. All three broadcast; a and b are f32, f64 or i64, the same on both sides; otherwise DTypeError.
 Var where(Var mask, const Operand& a, const Operand& b, Where at = Where::here());
 
 /// y = `value` where the mask is 1, x where it is 0: where(mask, value, x). The mask broadcasts to x. (A mask
-/// of what to *keep*, as dropout has it, needs logical_not.)
+/// of what to *keep*, as dropout has it, needs logical_not.) f32, f64 or i64.
 Var masked_fill(Var x, Var mask, double value, Where at = Where::here());
 
 /// x in another dtype. To a mask, nonzero (NaN too) becomes 1; to i64, numbers are cut towards zero, what

@@ -171,8 +171,8 @@ Var softshrink(Var x, double lambda = 0.5, Where where = Where::here());
 /// y = x for |x| > lambda, 0 otherwise; its derivative at the bounds is 0.
 Var hardshrink(Var x, double lambda = 0.5, Where where = Where::here());
 
-/// y = x brought into [low, high]; its derivative is 1 within, the bounds included, and 0 outside. Throws
-/// ValueError unless low <= high.
+/// y = x brought into [low, high]; its derivative is 1 within, the bounds included, 0 outside and where they
+/// are one number. i64 too, between whole bounds (DTypeError). Throws ValueError unless low <= high.
 Var clip(Var x, double low, double high, Where where = Where::here());
 
 }  // namespace backdrop

@@ -131,9 +131,9 @@ std::vector<Var> unbind(Var x, std::int64_t axis = 0, Where where = Where::here(
 /// they do elsewhere or there are none, DTypeError when dtypes mix.
 Var concat(const std::vector<Var>& parts, std::int64_t axis, Where where = Where::here());
 
-/// x on and below (tril), or on and above (triu), diagonal k of its last two axes, +0 elsewhere: j - i <= k,
-/// or
-/// >= k. f32 or f64. Throws ShapeError below rank 2.
+/// x on and below (tril), or on and above (triu), diagonal k of its last two axes, +0 elsewhere: j - i <= k
+/// or >= k. f32, f64 or i64. Throws
+/// ShapeError below rank 2.
 Var tril(Var x, std::int64_t k = 0, Where where = Where::here());
 Var triu(Var x, std::int64_t k = 0, Where where = Where::here());
 
