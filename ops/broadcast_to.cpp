@@ -54,6 +54,9 @@ std::vector<std::int64_t> padded(const Shape& extents, std::size_t rank) {
   return out;
 }
 
+kernels::AxisSet summed(const Call& c) { return kernels::axes_summed(c.shape(0), c.y.shape()); }
+
+// Of some rows, too.
 void sum_down(const Eval& e) {
   kernels::reduce(e, kernels::Fold::sum, kernels::axes_summed(*e.x[0].shape, *e.y.shape));
 }
@@ -93,6 +96,7 @@ constinit const Op sum_to_op{
     .structure = Structure::partition,
     .leading = shared_axes,
     .by_panels = true,
+    .folding = &kernels::folding_of<kernels::Fold::sum, summed>,
     .infer = infer_sum_to,
     .eval = sum_down,
     .vjp = {[](const Call& c, Var g) { return broadcast_to(g, c.shape(0)); }},

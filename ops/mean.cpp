@@ -8,6 +8,12 @@ namespace backdrop {
 
 using reduced::axes, reduced::keepdims;
 
+namespace {
+
+kernels::AxisSet over(const Call& c) { return kernels::axis_set(c[axes]); }
+
+}  // namespace
+
 // y = sum(x) / n. The kernel divides in f64, where the body multiplies by a rounded 1/n.
 constinit const Op mean_op{
     .name = "mean",
@@ -17,8 +23,9 @@ constinit const Op mean_op{
     .jacobian = "1/n where x[j] is a term of y[i], else 0",
     .leading = reduced::leading,
     .by_panels = true,
+    .folding = &kernels::folding_of<kernels::Fold::mean, over>,
     .infer = reduced::infer,
-    .eval = [](const Eval& e) { kernels::reduce(e, kernels::Fold::mean, kernels::axis_set(e[axes])); },
+    .eval = [](const Eval& e) { kernels::reduce(e, kernels::Fold::mean, over(e.call)); },
     .vjp = {[](const Call& c, Var g) {
       return spread(scale(g, 1 / reduced::terms(c)), c[axes], c.shape(0));
     }},

@@ -15,6 +15,8 @@ using reduced::axes, reduced::keepdims;
 
 namespace {
 
+kernels::AxisSet reduced_by(const Call& c) { return kernels::axis_set(c[axes]); }
+
 // v / y, and 0 where y = 0. The denominator is mended first, so that no derivative of any order divides by 0.
 Var over_norm(const Call& c, Var v) {
   const Var none = equal(c.y, 0.0);
@@ -39,8 +41,9 @@ constinit const Op norm_op{
     .formula = "y = sqrt(sum of x^2 over axes)",
     .jacobian = "x[j] / y[i] where x[j] is a term of y[i], else 0",
     .singular = "0 where y = 0",
+    .folding = &kernels::folding_of<kernels::Fold::norm, reduced_by>,
     .infer = reduced::infer,
-    .eval = [](const Eval& e) { kernels::reduce(e, kernels::Fold::norm, kernels::axis_set(e[axes])); },
+    .eval = [](const Eval& e) { kernels::reduce(e, kernels::Fold::norm, reduced_by(e.call)); },
     .vjp = {[](const Call& c, Var g) { return mul(spread(over_norm(c, g), c[axes], c.shape(0)), c[0]); }},
     .jvp = {[](const Call& c, Var t) { return over_norm(c, sum(mul(c[0], t), c[axes], c[keepdims])); }},
     .body = [](const Call& c) { return sqrt(sum(square(c[0]), c[axes], c[keepdims])); },

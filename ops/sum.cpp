@@ -8,6 +8,12 @@ namespace backdrop {
 
 using reduced::axes, reduced::keepdims;
 
+namespace {
+
+kernels::AxisSet over(const Call& c) { return kernels::axis_set(c[axes]); }
+
+}  // namespace
+
 // y = sum over `axes` of x
 constinit const Op sum_op{
     .name = "sum",
@@ -18,8 +24,9 @@ constinit const Op sum_op{
     .structure = Structure::partition,
     .leading = reduced::leading,
     .by_panels = true,
+    .folding = &kernels::folding_of<kernels::Fold::sum, over>,
     .infer = reduced::infer,
-    .eval = [](const Eval& e) { kernels::reduce(e, kernels::Fold::sum, kernels::axis_set(e[axes])); },
+    .eval = [](const Eval& e) { kernels::reduce(e, kernels::Fold::sum, over(e.call)); },
     .vjp = {[](const Call& c, Var g) { return spread(g, c[axes], c.shape(0)); }},
     .jvp = rule::linear,
     .batch = reduced::batch,

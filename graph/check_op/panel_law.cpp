@@ -30,6 +30,30 @@ class Panels {
     return axes;
   }
 
+  // The value, folded from `times` the fewest positions at a time.
+  Tensor folded(std::size_t times) const {
+    const Folding& folding = *call_.node.op->folding;
+    const Tensor& x = operands_[0];
+    const std::size_t axes = folding.axes(call_), piece = folding.piece(call_);
+    const std::size_t positions = Shape(x.shape().extents().first(axes)).numel();
+    const std::size_t bytes = folding.state_bytes(call_), pieces = (positions + piece - 1) / piece;
+    std::vector<std::byte> states(bytes * pieces);
+    for (std::size_t k = 0; k < pieces; ++k) {
+      void* const state = states.data() + k * bytes;
+      folding.begin(call_, state);
+      const std::size_t end = std::min(positions, (k + 1) * piece);
+      const std::size_t count = times * folding.fewest(call_);
+      for (std::size_t first = k * piece; first < end; first += count) {
+        const Rows rows{axes, positions, first, std::min(count, end - first)};
+        const Shape some = rows.shape(x.shape());
+        folding.take(call_, rows.part(x, const_cast<void*>(x.bytes()), some), state);
+      }
+    }
+    Tensor y = Tensor::uninitialized(value_.shape(), value_.dtype());
+    folding.finish(call_, Array{y.mutable_bytes(), &value_.shape(), value_.dtype()}, states.data(), pieces);
+    return y;
+  }
+
   // The value, computed by panels of `count` positions; none where panels would split the bytes of a mask.
   std::optional<Tensor> computed(std::size_t axes, std::size_t count) const {
     const std::size_t positions = Shape(value_.shape().extents().first(axes)).numel();
@@ -86,10 +110,23 @@ class Panels {
 }  // namespace
 
 void panels(Bench& b) {
-  if (b.op().block == nullptr && !b.op().by_panels) return;
+  const Op& op = b.op();
+  if (op.block == nullptr && !op.by_panels && op.folding == nullptr) return;
   b.for_each({Variant::as_written, Variant::large}, [&](Case& c) {
-    const Panels panels(c, c.tape().call(c.at));
+    const Call call = c.tape().call(c.at);
+    const Panels panels(c, call);
     if (panels.value().numel() == 0) return false;
+    if (op.folding != nullptr && op.folding->axes(call) > 0 && call.shape(0).numel() > 0) {
+      for (const std::size_t times : {std::size_t{1}, std::size_t{2}, Folding::kTimes}) {
+        const Tensor found = panels.folded(times);
+        if (found.same_bits(panels.value())) continue;
+        b.fail(c, fmt::format("folded from {} positions at a time it is {}, and whole {}",
+                              times * op.folding->fewest(call), to_string(found), to_string(panels.value())));
+        return true;
+      }
+      return true;
+    }
+    if (op.block == nullptr && !op.by_panels) return false;
     bool looked = false;
     for (std::size_t axes = 1; axes <= panels.axes(); ++axes) {
       for (const std::size_t count : {std::size_t{1}, std::size_t{3}, std::size_t{8}, std::size_t{200}}) {

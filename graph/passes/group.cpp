@@ -1,12 +1,15 @@
 #include <algorithm>
 #include <backdrop/core/op.hpp>
 #include <backdrop/ops/checkpoint.hpp>
+#include <optional>
 #include <utility>
 
 #include "passes/passes.hpp"
 
 // Elementwise nodes, and those that work row by row, pass memory once as a group: all of them for some rows,
 // then for the next rows. The rows are positions along leading axes that all of the group share.
+//
+// What folds all of the rows, a sum over the batch, takes them panel by panel, too, and is there at the end.
 //
 // Nodes are met in order, and each joins the step that its last operand was computed in, if that is a group
 // whose rows fit. Steps run in the order they were begun in, so what a node joins comes after all of its
@@ -61,11 +64,16 @@ class Grouping {
   }
 
  private:
-  // A step as it grows.
-  struct Step {
-    const Shape* rows = nullptr;  // whose leading axes the group shares; null: a node alone
+  // What a group is cut along.
+  struct Rows {
+    const Shape* shape = nullptr;  // whose leading axes the group shares; null: a node alone
     std::size_t axes = 0;
     std::size_t largest = 0;  // elements of the largest value
+    std::size_t piece = 0;    // positions that go through one state of what folds them; 0: nothing does
+  };
+  // A step as it grows.
+  struct Step {
+    Rows rows{};
     std::size_t nodes = 0;
     std::vector<std::uint32_t> consumers{};  // of a group: other steps that need a value of it
     bool stays = false;                      // somebody who cannot stand in one group with it reads it
@@ -78,6 +86,11 @@ class Grouping {
 
   const Op& op(std::uint32_t i) const { return *tape_.node(i).op; }
   const Shape& shape(std::uint32_t i) const { return tape_.shape(tape_.node(i).shape); }
+  bool in_group(std::uint32_t step) const { return step < kWaiting && steps_[step].rows.shape != nullptr; }
+  // How many axes node i folds; 0: it is no fold, or must have its operand whole.
+  std::size_t folded_axes(std::uint32_t i) const {
+    return op(i).folding == nullptr ? 0 : op(i).folding->axes(tape_.call(i));
+  }
 
   void meet(std::uint32_t i) {
     // What merely repeats is cheaper to write anew in every group than to read; random numbers wait for those
@@ -133,14 +146,32 @@ class Grouping {
   }
   void consume(std::uint32_t input, std::uint32_t by) {
     const std::uint32_t step = step_of(input);
-    if (step >= kWaiting || step == by || steps_[step].rows == nullptr) return;
+    if (!in_group(step) || step == by) return;
+    // What is folded is there when the group has ended.
+    if (folded_axes(home_[input]) > 0) steps_[step].stays = true;
     std::vector<std::uint32_t>& consumers = steps_[step].consumers;
     if (consumers.empty() || consumers.back() != by) consumers.push_back(by);
   }
 
-  // The leading axes along which node i can be cut, given its operands; 0: none.
+  // How node i can be cut, given its operands.
+  Rows rows_of(std::uint32_t i) const {
+    Rows rows{&shape(i), cuttable_axes(i), shape(i).numel()};
+    for (std::uint32_t input : tape_.node(i).inputs()) {
+      rows.largest = std::max(rows.largest, shape(input).numel());
+    }
+    if (rows.axes > 0 && folded_axes(i) > 0) {
+      rows.shape = &shape(tape_.node(i).inputs()[0]);
+      rows.piece = op(i).folding->piece(tape_.call(i));
+    }
+    return rows;
+  }
+  // Along how many leading axes; 0: not at all.
   std::size_t cuttable_axes(std::uint32_t i) const {
     const Call c = tape_.call(i);
+    if (const std::size_t folded = folded_axes(i)) {
+      const std::uint32_t input = c.node.inputs()[0];
+      return step_of(input) == kWaiting && op(home_[input]).repeats != nullptr ? 0 : folded;
+    }
     const Shape& y = shape(i);
     std::size_t axes = y.rank();
     if (c.node.op->block == nullptr && !c.node.op->by_panels) return 0;
@@ -165,16 +196,26 @@ class Grouping {
     return tape_.node(i).arity > 0 && op(i).by_panels ? op(i).leading(tape_.call(i), 0) : 0;
   }
 
-  bool fits(std::size_t largest, const Shape& rows, std::size_t axes) const {
-    return axes > 0 && largest / std::max<std::size_t>(1, positions(rows, axes)) <= kLongestRow;
+  bool fits(const Rows& rows) const {
+    return rows.axes > 0 &&
+           rows.largest / std::max<std::size_t>(1, positions(*rows.shape, rows.axes)) <= kLongestRow;
+  }
+
+  // What stands in one group is cut alike, along `most` axes or fewer. What is folded can be cut along no
+  // fewer axes than are folded, and its pieces are those of others that are folded.
+  std::optional<Rows> common(const Rows& a, const Rows& b, std::size_t most) const {
+    const std::size_t axes = shared_axes(*a.shape, *b.shape, std::min({a.axes, b.axes, most}));
+    const Rows both{b.shape, axes, std::max(a.largest, b.largest), std::max(a.piece, b.piece)};
+    for (const Rows& one : {a, b}) {
+      if (one.piece > 0 && (one.axes != axes || one.piece != both.piece)) return std::nullopt;
+    }
+    return fits(both) ? std::optional(both) : std::nullopt;
   }
 
   bool join(std::uint32_t i) {
     const Node& node = tape_.node(i);
-    std::size_t largest = shape(i).numel();
-    for (std::uint32_t input : node.inputs()) largest = std::max(largest, shape(input).numel());
-    const std::size_t axes = cuttable_axes(i);
-    if (!fits(largest, shape(i), axes)) return false;
+    const Rows rows = rows_of(i);
+    if (!fits(rows)) return false;
 
     std::uint32_t last = kNone;
     const auto later = [&](std::uint32_t step) {
@@ -188,10 +229,10 @@ class Grouping {
     }
     // What is computed again is meant to be computed late.
     const bool late = std::ranges::any_of(node.inputs(), [&](auto input) { return &op(input) == &again_op; });
-    if (last == kNone || late || !take(last, i, axes, largest)) {
-      if (largest < kSmall) return false;
+    if (last == kNone || late || !take(last, i, rows)) {
+      if (rows.largest < kSmall) return false;
       last = next_step();
-      steps_.push_back({.rows = &shape(i), .axes = axes, .largest = largest});
+      steps_.push_back({.rows = rows});
     }
     for (std::uint32_t input : node.inputs()) add_operand(input, last);
     add(i, last);
@@ -224,43 +265,41 @@ class Grouping {
     for (std::uint32_t source : tape_.node(home).inputs()) {
       consume(source, step);
       // Whoever reads all of a value cannot stand in one group with it.
-      if (step_of(source) < step && common_axes(home) < steps_[step].axes) {
+      if (step_of(source) < step && common_axes(home) < steps_[step].rows.axes) {
         steps_[step_of(source)].stays = true;
       }
     }
   }
 
   // Makes the group ready for node i, if their rows fit.
-  bool take(std::uint32_t step, std::uint32_t i, std::size_t axes, std::size_t largest) {
+  bool take(std::uint32_t step, std::uint32_t i, const Rows& rows) {
     Step& s = steps_[step];
-    if (s.rows == nullptr || s.nodes >= kMostNodes) return false;
-    std::size_t shared = shared_axes(*s.rows, shape(i), std::min(s.axes, axes));
+    if (s.rows.shape == nullptr || s.nodes >= kMostNodes) return false;
+    std::size_t most = rows.axes;
     for (std::uint32_t input : tape_.node(i).inputs()) {
       const std::uint32_t home = home_[input];
+      if (step_of(home) == step && folded_axes(home) > 0) return false;
       if (step_of_[home] != kWaiting) continue;
       for (std::uint32_t source : tape_.node(home).inputs()) {
-        if (step_of(source) == step) shared = std::min(shared, common_axes(home));
+        if (step_of(source) != step) continue;
+        most = folded_axes(home_[source]) > 0 ? 0 : std::min(most, common_axes(home));
       }
     }
-    largest = std::max(largest, s.largest);
-    if (!fits(largest, *s.rows, shared)) return false;
-    s.axes = shared;
-    s.largest = largest;
-    return true;
+    const std::optional<Rows> both = common(rows, s.rows, most);
+    if (both) s.rows = *both;
+    return both.has_value();
   }
 
   // Moves a group to a later one, if nobody in between needs it.
   void merge(std::uint32_t from, std::uint32_t into) {
-    if (from >= kWaiting || from == into || steps_[from].rows == nullptr) return;
+    if (!in_group(from) || from == into) return;
     Step &a = steps_[from], &b = steps_[into];
     if (from > into || a.stays) return;
     if (std::ranges::any_of(a.consumers, [&](std::uint32_t c) { return now(c) < into; })) return;
     if (a.nodes + b.nodes > kMostNodes) return;
-    const std::size_t shared = shared_axes(*a.rows, *b.rows, std::min(a.axes, b.axes));
-    const std::size_t largest = std::max(a.largest, b.largest);
-    if (!fits(largest, *b.rows, shared)) return;
-    b.axes = shared;
-    b.largest = largest;
+    const std::optional<Rows> both = common(a.rows, b.rows, kMaxRank);
+    if (!both) return;
+    b.rows = *both;
     b.nodes += a.nodes;
     a.merged_into = into;
     for (std::uint32_t c : a.consumers) {
@@ -284,7 +323,7 @@ class Grouping {
         out.parts.push_back(part_of(tape_, parts_[k].node, parts_[k].repeated));
       }
       const auto end = static_cast<std::uint32_t>(out.parts.size());
-      if (end - begin > 1) out.groups.push_back({begin, end, steps_[step].axes});
+      if (end - begin > 1) out.groups.push_back({begin, end, steps_[step].rows.axes});
     }
     return out;
   }

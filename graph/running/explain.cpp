@@ -73,6 +73,7 @@ class Explanation {
     for (const Layout::Part& part : group.parts) {
       fmt::format_to(to(), "        {}{}\n", describe(part.node),
                      part.repeated                    ? ", once for all rows"
+                     : part.state_bytes > 0           ? ", from all rows"
                      : is_in_memory(part.operands[0]) ? ", stored"
                                                       : "");
     }

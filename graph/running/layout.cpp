@@ -50,7 +50,7 @@ class Laying {
         schedule_(schedule),
         axes_(group.axes),
         parts_(schedule.parts_of(group)),
-        positions_(Shape(shape(parts_.back().node).extents().first(axes_)).numel()),
+        positions_(Shape(rows(parts_.back().node).extents().first(axes_)).numel()),
         shapes_(shapes) {
     for (std::size_t k = 0; k < parts_.size(); ++k) meet(k, memory.stored[group.begin + k]);
     for (const auto& part : parts_)
@@ -60,6 +60,7 @@ class Laying {
   Layout run() {
     choose_panel();
     for (auto& [node, value] : made_) {
+      if (value.folded) continue;
       slot_bytes_ = std::max(slot_bytes_, in_vectors(byte_size(dtype(node), per_position(node) * panel_)));
     }
     for (const auto& part : parts_) {  // first, for they are there before all others
@@ -68,8 +69,15 @@ class Laying {
       value.slot = slots_.take();
       value.last_use = parts_.size();
     }
-    Layout out{positions_, panel_, panel_ * panels_at_once_, 0, {}};
-    for (std::size_t k = 0; k < parts_.size(); ++k) out.parts.push_back(lay(k));
+    Layout out{positions_, panel_, grain_, 0, 0, {}};
+    for (std::size_t k = 0; k < parts_.size(); ++k) {
+      out.parts.push_back(lay(k));
+      if (!made_[parts_[k].node].folded) continue;
+      const Call call = tape_.call(parts_[k].node);
+      out.parts[k].states = out.state_bytes;
+      out.parts[k].state_bytes = call.node.op->folding->state_bytes(call);
+      out.state_bytes += in_vectors(out.parts[k].state_bytes * out.pieces());
+    }
     out.scratch_bytes = slots_.count() * slot_bytes_;
     return out;
   }
@@ -78,10 +86,18 @@ class Laying {
   // What the group makes.
   struct Value {
     std::size_t last_use, slot;
-    bool stored, repeated;
+    bool stored, repeated, folded;
   };
 
   const Shape& shape(std::uint32_t node) const { return tape_.shape(tape_.node(node).shape); }
+  // A node is cut as its value is, or what it folds.
+  const Shape& rows(std::uint32_t node) const {
+    return shape(folds(node) ? tape_.node(node).inputs()[0] : node);
+  }
+  bool folds(std::uint32_t node) const {
+    const Folding* const folding = tape_.node(node).op->folding;
+    return folding != nullptr && folding->axes(tape_.call(node)) > 0;
+  }
   DType dtype(std::uint32_t node) const { return tape_.node(node).dtype; }
   std::size_t per_position(std::uint32_t node) const { return shape(node).numel() / positions_; }
   Value* value_of(std::uint32_t operand) {
@@ -91,8 +107,14 @@ class Laying {
 
   void meet(std::size_t k, bool stored) {
     const std::uint32_t node = parts_[k].node;
-    made_[node] = {k, 0, stored, false};
-    measure(node);
+    made_[node] = {k, 0, stored, false, folds(node)};
+    if (made_[node].folded) {
+      const Call call = tape_.call(node);
+      piece_ = call.node.op->folding->piece(call);
+      fewest_ = std::max(fewest_, call.node.op->folding->fewest(call));
+    } else {
+      measure(node);
+    }
     for (std::uint32_t input : tape_.node(node).inputs()) {
       measure(input);
       if (Value* const value = value_of(input)) value->last_use = k;
@@ -119,8 +141,16 @@ class Laying {
   void choose_panel() {
     const std::size_t row = std::max<std::size_t>(1, (largest_ + positions_ - 1) / positions_);
     const std::size_t rows = std::max<std::size_t>(1, kPanelBytes / row);
-    panel_ = std::min((rows + alignment_ - 1) / alignment_ * alignment_, positions_);
-    panels_at_once_ = std::max<std::size_t>(1, kGrainBytes / (panel_ * row));
+    if (piece_ == 0) {
+      panel_ = std::min((rows + alignment_ - 1) / alignment_ * alignment_, positions_);
+      grain_ = panel_ * std::max<std::size_t>(1, kGrainBytes / (panel_ * row));
+      return;
+    }
+    // Pieces are whole panels.
+    panel_ = std::max(alignment_, fewest_);
+    while (2 * panel_ <= std::min(rows, Folding::kTimes * fewest_)) panel_ *= 2;
+    panel_ = std::min(panel_, positions_);
+    grain_ = piece_;
   }
 
   Layout::Part lay(std::size_t k) {
@@ -135,7 +165,7 @@ class Laying {
                       std::ranges::all_of(inputs, [&](std::uint32_t x) { return dtype(x) == dtype(node); });
     if (over) finish(k, inputs);
     if (!value.stored && !value.repeated) value.slot = slots_.take();
-    part.operands[0] = located(node, false);
+    part.operands[0] = located(node, value.folded);
     finish(k, inputs);
     return part;
   }
@@ -175,7 +205,8 @@ class Laying {
   std::deque<Shape>& shapes_;
   std::map<std::uint32_t, Value> made_;
   std::size_t largest_ = 1, alignment_ = 1;  // bytes; positions
-  std::size_t panel_ = 1, panels_at_once_ = 1, slot_bytes_ = kVector;
+  std::size_t piece_ = 0, fewest_ = 1;       // of folds, in positions
+  std::size_t panel_ = 1, grain_ = 1, slot_bytes_ = kVector;
   Slots slots_;
 };
 

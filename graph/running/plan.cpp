@@ -52,6 +52,7 @@ Plan::Plan(std::shared_ptr<const Rewrite> lowered, Ends from_to, Order how)
   for (const passes::Schedule::Step& group : schedule.groups) {
     groups.push_back(lay_out(tape(), schedule, memory, group, panel_shapes_));
     scratch_bytes = std::max(scratch_bytes, groups.back().scratch_bytes);
+    state_bytes = std::max(state_bytes, groups.back().state_bytes);
   }
 }
 

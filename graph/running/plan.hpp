@@ -71,6 +71,7 @@ struct Plan {
   std::vector<Layout> groups;     // as schedule.groups
   std::vector<bool> in_place;     // of each result: whether it may be written over the old value
   std::size_t scratch_bytes = 0;  // that a thread needs
+  std::size_t state_bytes = 0;    // that the folds of a group need
 
  private:
   void find_updates_in_place();

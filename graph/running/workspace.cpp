@@ -19,7 +19,7 @@ void* shifted(void* data, DType dtype, std::size_t elements) {
 
 }  // namespace
 
-Workspace::Workspace(const Plan& plan) : plan_(plan), arena_(plan.memory.bytes) {
+Workspace::Workspace(const Plan& plan) : plan_(plan), arena_(plan.memory.bytes), states_(plan.state_bytes) {
   const Tape& tape = plan.tape();
   data_.assign(tape.size(), nullptr);
   std::size_t most_inputs = 0;
@@ -187,22 +187,36 @@ struct Workspace::Panel {
   std::size_t first, count;
   bool whole;  // as many as panels have, but for the last one
   std::byte* scratch;
+  std::size_t piece;  // whose states folds use
 };
 
 void Workspace::execute_group(const Layout& group, std::uint32_t run_step) {
   workers_->for_each(group.positions, group.grain, [&](std::size_t begin, std::size_t end) {
     std::byte* const scratch = scratch_.data() + workers_->slot() * plan_.scratch_bytes;
+    const std::size_t piece = begin / group.grain;
     for (const Layout::Part& part : group.parts) {
-      if (part.repeated) execute_panel(part, {0, group.panel, true, scratch}, run_step);
+      if (part.repeated) execute_panel(part, {0, group.panel, true, scratch, piece}, run_step);
+      if (part.state_bytes > 0) folding(part).begin(plan_.tape().call(part.node), state(part, piece));
     }
     for (std::size_t first = begin; first < end; first += group.panel) {
       const std::size_t count = std::min(group.panel, end - first);
-      const Panel panel{first, count, count == group.panel, scratch};
+      const Panel panel{first, count, count == group.panel, scratch, piece};
       for (const Layout::Part& part : group.parts) {
         if (!part.repeated) execute_panel(part, panel, run_step);
       }
     }
   });
+  for (const Layout::Part& part : group.parts) {
+    if (part.state_bytes == 0) continue;
+    folding(part).finish(plan_.tape().call(part.node), array(part.node), state(part, 0), group.pieces());
+  }
+}
+
+const Folding& Workspace::folding(const Layout::Part& part) const {
+  return *plan_.tape().node(part.node).op->folding;
+}
+void* Workspace::state(const Layout::Part& part, std::size_t piece) {
+  return states_.data() + part.states + piece * part.state_bytes;
 }
 
 void Workspace::execute_panel(const Layout::Part& part, const Panel& panel, std::uint32_t run_step) {
@@ -227,7 +241,11 @@ void Workspace::execute_panel(const Layout::Part& part, const Panel& panel, std:
   for (std::size_t k = 0; k < operands.size(); ++k) {
     arrays[k] = {data[k], panel.whole ? operands[k].panel : operands[k].last, operands[k].dtype};
   }
-  op.eval(Eval{call, arrays[0], arrays + 1, alone_, run_step, first});
+  if (part.state_bytes > 0) {
+    op.folding->take(call, arrays[1], state(part, panel.piece));
+  } else {
+    op.eval(Eval{call, arrays[0], arrays + 1, alone_, run_step, first});
+  }
 }
 
 // Nodes in order, so that what is reported came first.

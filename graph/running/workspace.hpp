@@ -38,10 +38,13 @@ class Workspace {
   void execute_group(const Layout& group, std::uint32_t step);
   struct Panel;
   void execute_panel(const Layout::Part& part, const Panel& panel, std::uint32_t step);
+  const Folding& folding(const Layout::Part& part) const;
+  void* state(const Layout::Part& part, std::size_t piece);
   Array array(std::uint32_t node) const;
 
   const Plan& plan_;
   LargeArray<std::byte> arena_;
+  LargeVector<std::byte> states_;     // of the folds of the group that runs
   LargeVector<std::byte> scratch_;    // plan_.scratch_bytes for each thread
   LargeVector<void*> data_;           // by node; null where a group keeps the value to itself
   std::vector<std::uint32_t> views_;  // of what lies outside of the arena, and may lie elsewhere in each run

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "kernels/elementwise.hpp"
 #include "kernels/folds.hpp"
 #include "kernels/odometer.hpp"
 
@@ -203,6 +204,33 @@ Plan plan_for(const Shape& shape, AxisSet reduced) {
   return plan;
 }
 
+// The state of outputs [first, first + width).
+void clear(Fold fold, Lanes& lanes, std::size_t width) {
+  with_fold<float>(fold, [&]<class F>(F) { std::fill_n(lanes.state, width, F::kIdentity); });
+  std::fill_n(lanes.error, width, 0.0);
+}
+
+template <class T>
+void merge(Fold fold, Lanes& into, const Lanes& from, std::size_t width) {
+  with_fold<T>(fold, [&]<class F>(F) {
+    for (std::size_t k = 0; k < width; ++k) {
+      F::merge(into.state[k], into.error[k], from.state[k], from.error[k]);
+    }
+  });
+}
+
+template <class T>
+void finish(Fold fold, const Lanes& lanes, std::size_t width, std::size_t terms, T* y) {
+  with_fold<T>(fold, [&]<class F>(F) {
+    for (std::size_t k = 0; k < width; ++k) {
+      double result = F::finish(lanes.state[k], lanes.error[k]);
+      if (fold == Fold::mean) result /= static_cast<double>(terms);
+      if (fold == Fold::norm) result = std::sqrt(result);
+      y[k] = static_cast<T>(result);
+    }
+  });
+}
+
 template <class T>
 class Reduction {
  public:
@@ -251,12 +279,12 @@ class Reduction {
   // `folded` walks once around.
   void fold_unit(const Unit& unit, const T* place, Odometer& folded) const {
     Lanes lanes;
-    clear(lanes, unit.width);
+    clear(fold_, lanes, unit.width);
     for (std::size_t n = folded.count(); n > 0; --n, folded.next()) {
       fold_into(fold_, lanes, place + folded.offset() + unit.column * plan_.column_stride,
                 matrix(plan_.rows, unit.width));
     }
-    finish(unit, lanes);
+    store(unit, lanes);
   }
 
   void fold_in_pieces(std::size_t index, std::size_t work, const Workers& workers) const {
@@ -270,35 +298,16 @@ class Reduction {
     Lanes lanes[kPieces];
     workers.for_each(pieces, 1, [&](std::size_t piece, std::size_t) {
       const std::size_t first = piece * rows;
-      clear(lanes[piece], unit.width);
+      clear(fold_, lanes[piece], unit.width);
       fold_into(fold_, lanes[piece], x + first * plan_.row_stride,
                 matrix(std::min(rows, plan_.rows - first), unit.width));
     });
-    with_fold<T>(fold_, [&]<class F>(F) {
-      for (std::size_t piece = 1; piece < pieces; ++piece) {
-        for (std::size_t k = 0; k < unit.width; ++k) {
-          F::merge(lanes[0].state[k], lanes[0].error[k], lanes[piece].state[k], lanes[piece].error[k]);
-        }
-      }
-    });
-    finish(unit, lanes[0]);
+    for (std::size_t piece = 1; piece < pieces; ++piece) merge<T>(fold_, lanes[0], lanes[piece], unit.width);
+    store(unit, lanes[0]);
   }
 
-  void clear(Lanes& lanes, std::size_t width) const {
-    with_fold<T>(fold_, [&]<class F>(F) { std::fill_n(lanes.state, width, F::kIdentity); });
-    std::fill_n(lanes.error, width, 0.0);
-  }
-
-  void finish(const Unit& unit, const Lanes& lanes) const {
-    T* y = y_ + unit.place * plan_.columns + unit.column;
-    with_fold<T>(fold_, [&]<class F>(F) {
-      for (std::size_t k = 0; k < unit.width; ++k) {
-        double result = F::finish(lanes.state[k], lanes.error[k]);
-        if (fold_ == Fold::mean) result /= static_cast<double>(terms_);
-        if (fold_ == Fold::norm) result = std::sqrt(result);
-        y[k] = static_cast<T>(result);
-      }
-    });
+  void store(const Unit& unit, const Lanes& lanes) const {
+    finish(fold_, lanes, unit.width, terms_, y_ + unit.place * plan_.columns + unit.column);
   }
 
   Fold fold_;
@@ -307,6 +316,82 @@ class Reduction {
   T* y_;
   std::size_t terms_;  // of each output
   std::size_t panels_;
+};
+
+// What has fewer elements is not worth cutting.
+constexpr std::size_t kLeast = 1024;
+
+// x reduced over leading axes: a matrix whose rows are folded. The state of an output, or of up to kMax
+// neighbours of it, are Lanes; in narrow matrices several rows lie side by side there.
+class LeadingFold {
+ public:
+  LeadingFold(Fold fold, const Shape& x, AxisSet reduced) : fold_(fold) {
+    while (axes_ < x.rank() && reduced[axes_]) rows_ *= static_cast<std::size_t>(x[axes_++]);
+    for (std::size_t k = axes_; k < x.rank(); ++k) columns_ *= static_cast<std::size_t>(x[k]);
+    const bool sums = fold == Fold::sum || fold == Fold::mean || fold == Fold::norm;
+    if (!sums || reduced.count() != axes_ || rows_ * columns_ < kLeast) axes_ = 0;
+    while (2 * beside_ * columns_ <= kWide && 2 * beside_ <= rows_) beside_ *= 2;
+  }
+
+  std::size_t axes() const { return axes_; }
+  std::size_t fewest() const { return 4 * beside_; }  // what fold_rows takes at once
+  std::size_t piece() const {
+    const std::size_t work = rows_ * std::min(columns_, Lanes::kMax);
+    const std::size_t share = std::clamp<std::size_t>(work / kGrain, 1, kPieces);
+    const std::size_t multiple = Folding::kTimes * fewest();
+    const std::size_t rows = (rows_ + share - 1) / share;
+    return std::min((rows + multiple - 1) / multiple * multiple, rows_);
+  }
+  std::size_t units() const { return (columns_ + Lanes::kMax - 1) / Lanes::kMax; }
+
+  void begin(Lanes& state, std::size_t unit) const { clear(fold_, state, lanes(unit)); }
+
+  template <class T>
+  void take(const T* x, std::size_t rows, Lanes& state, std::size_t unit) const {
+    if (beside_ == 1) {
+      fold_into(fold_, state, x + unit * Lanes::kMax, {rows, lanes(unit), columns_, 1});
+      return;
+    }
+    const std::size_t wide = beside_ * columns_, whole = rows / beside_, rest = rows % beside_ * columns_;
+    if (whole > 0) fold_into(fold_, state, x, {whole, wide, wide, 1});
+    if (rest > 0) fold_into(fold_, state, x + whole * wide, {1, rest, rest, 1});
+  }
+
+  // Of `count` states, the next one `step` behind each.
+  template <class T>
+  void finish(Lanes* states, std::size_t count, std::size_t step, std::size_t unit, T* y) const {
+    for (std::size_t k = 1; k < count; ++k) merge<T>(fold_, states[0], states[k * step], lanes(unit));
+    Lanes& all = states[0];
+    with_fold<T>(fold_, [&]<class F>(F) {
+      for (std::size_t half = beside_ / 2 * columns_; half >= columns_; half /= 2) {
+        for (std::size_t k = 0; k < half; ++k) {
+          F::merge(all.state[k], all.error[k], all.state[half + k], all.error[half + k]);
+        }
+      }
+    });
+    kernels::finish(fold_, all, std::min(lanes(unit), columns_), rows_, y + unit * Lanes::kMax);
+  }
+
+  template <class T>
+  void run(const T* x, T* y, const Workers& workers) const {
+    const std::size_t rows = piece(), pieces = (rows_ + rows - 1) / rows;
+    for (std::size_t unit = 0; unit < units(); ++unit) {
+      Lanes states[kPieces];
+      workers.for_each(pieces, 1, [&](std::size_t k, std::size_t) {
+        begin(states[k], unit);
+        take(x + k * rows * columns_, std::min(rows, rows_ - k * rows), states[k], unit);
+      });
+      finish(states, pieces, 1, unit, y);
+    }
+  }
+
+ private:
+  std::size_t lanes(std::size_t unit) const {
+    return beside_ > 1 ? beside_ * columns_ : std::min(Lanes::kMax, columns_ - unit * Lanes::kMax);
+  }
+
+  Fold fold_;
+  std::size_t axes_ = 0, rows_ = 1, columns_ = 1, beside_ = 1;
 };
 
 // The reduction of no terms.
@@ -322,6 +407,8 @@ template <class T>
 void reduce_as(const Eval& e, Fold fold, AxisSet axes) {
   if (e.x[0].numel() == 0) {
     fill_empty<T>(e, fold);
+  } else if (const LeadingFold leading(fold, *e.x[0].shape, axes); leading.axes() > 0) {
+    leading.run(e.x[0].as<const T>(), e.y.as<T>(), e.workers);
   } else {
     Reduction<T>(e, fold, axes).run(e.workers);
   }
@@ -380,6 +467,43 @@ void reduce(const Eval& e, Fold fold, AxisSet axes) {
     reduce_as<double>(e, fold, axes);
   }
 }
+
+namespace folding {
+
+std::size_t axes(const Shape& x, AxisSet reduced) { return LeadingFold(Fold::sum, x, reduced).axes(); }
+std::size_t fewest(const Shape& x, AxisSet reduced) { return LeadingFold(Fold::sum, x, reduced).fewest(); }
+std::size_t piece(const Shape& x, AxisSet reduced) { return LeadingFold(Fold::sum, x, reduced).piece(); }
+std::size_t state_bytes(const Shape& x, AxisSet reduced) {
+  return LeadingFold(Fold::sum, x, reduced).units() * sizeof(Lanes);
+}
+
+void begin(const Call& c, Fold fold, AxisSet reduced, void* state) {
+  const LeadingFold leading(fold, c.shape(0), reduced);
+  for (std::size_t unit = 0; unit < leading.units(); ++unit)
+    leading.begin(static_cast<Lanes*>(state)[unit], unit);
+}
+
+void take(const Call& c, Fold fold, AxisSet reduced, const Array& x, void* state) {
+  const LeadingFold leading(fold, c.shape(0), reduced);
+  std::size_t rows = 1;
+  for (std::size_t k = 0; k < leading.axes(); ++k) rows *= static_cast<std::size_t>((*x.shape)[k]);
+  with_float(x.dtype, [&]<class T>(T) {
+    for (std::size_t unit = 0; unit < leading.units(); ++unit) {
+      leading.take(x.as<const T>(), rows, static_cast<Lanes*>(state)[unit], unit);
+    }
+  });
+}
+
+void finish(const Call& c, Fold fold, AxisSet reduced, const Array& y, void* states, std::size_t count) {
+  const LeadingFold leading(fold, c.shape(0), reduced);
+  with_float(y.dtype, [&]<class T>(T) {
+    for (std::size_t unit = 0; unit < leading.units(); ++unit) {
+      leading.finish(static_cast<Lanes*>(states) + unit, count, leading.units(), unit, y.as<T>());
+    }
+  });
+}
+
+}  // namespace folding
 
 void arg_extreme(const Eval& e, std::size_t axis, int sign) {
   if (e.x[0].dtype == DType::f32) {

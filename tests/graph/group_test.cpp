@@ -48,6 +48,7 @@ class Recorder {
     for (int k = 0; k < ops; ++k) add(next(k));
     std::vector<Var> out{tables_.back()};
     for (int k = 0; k < 3; ++k) out.push_back(tables_[pick(tables_.size())]);
+    out.push_back(sum_to(any(), row_));
     out.push_back(sum(tables_.back()));
     return out;
   }
@@ -60,7 +61,7 @@ class Recorder {
 
   Var next(int k) {
     const Key key{9, static_cast<std::uint32_t>(k)};
-    switch (pick(16)) {
+    switch (pick(18)) {
       case 0:
         return any() + any();
       case 1:
@@ -93,6 +94,10 @@ class Recorder {
         const bool square = table_.rank() == 2 && table_[0] == table_[1];
         return square ? any() + broadcast_to(sum(any(), {1}), table_) : neg(any());
       }
+      case 15:
+        return any() * broadcast_to(mean(square(any()), {0}, true), table_);
+      case 16:
+        return any() - broadcast_to(norm(any()), table_);
       default:
         return any() / (square(any()) + 1.0);
     }
@@ -163,10 +168,40 @@ TEST_CASE("softmax over rows stands in one group with what is done to them") {
   CHECK(compile(tape, {.outputs = {y}}).steps() == 1);
 }
 
-TEST_CASE("layer_norm passes its rows once, forwards") {
+TEST_CASE("layer_norm passes its rows once, forwards and backwards") {
   Tape tape;
-  const Var x = tape.variable("x", numbers({300, 100}));
+  const Var x = tape.variable("x", numbers({300, 100})), g = tape.variable("g", numbers({300, 100}));
   const Var w = tape.variable("w", numbers({100})), b = tape.variable("b", numbers({100}));
-  const Program program = compile(tape, {.outputs = {layer_norm(x, {100}, {.weight = w, .bias = b})}});
+  const Var y = layer_norm(x, {100}, {.weight = w, .bias = b});
+  std::vector<Var> outputs = vjp(y, std::vector<Var>{x, w, b}, g);
+  outputs.push_back(y);
+  const Program program = compile(tape, {.outputs = outputs});
   CHECK(program.steps() == 1);
+  CHECK(program.arena_bytes() == 0);
+  check_same_bits(tape, outputs, "layer_norm");
+}
+
+TEST_CASE("what a sum over rows takes is not stored, and what needs the sum comes after the group") {
+  Tape tape;
+  const Var x = tape.variable("x", numbers({3000, 100}));
+  const Var centered = x - broadcast_to(mean(square(x), {0}), x.shape());
+  SUBCASE("of columns") {
+    const Program program = compile(tape, {.outputs = {sum(tanh(x) * 0.5, {0})}});
+    CHECK(program.steps() == 1);
+    CHECK(program.arena_bytes() == 0);
+  }
+  SUBCASE("of everything") {
+    const Program program = compile(tape, {.outputs = {sum(tanh(x) * 0.5)}});
+    CHECK(program.steps() == 1);
+    CHECK(program.arena_bytes() == 0);
+  }
+  SUBCASE("for the same rows again") {
+    CHECK(compile(tape, {.outputs = {centered}}).steps() == 2);
+    check_same_bits(tape, {centered, sum(centered, {0})}, "centered");
+  }
+  SUBCASE("for as many rows") {
+    const Var q = tape.variable("q", numbers({2000, 2000}));
+    check_same_bits(tape, {q * broadcast_to(sum(exp(q), {0}), q.shape()), sum(exp(q), {0}) * sum(q, {1})},
+                    "q");
+  }
 }

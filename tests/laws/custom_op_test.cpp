@@ -4,6 +4,7 @@
 #include <backdrop/backdrop.hpp>
 #include <cmath>
 #include <string>
+#include <vector>
 
 // Ops of a user's program, right ones and wrong ones: nothing here sees more than the public headers.
 using namespace backdrop;
@@ -356,6 +357,68 @@ constinit const Op cut_by_blocks{
     .jvp = rule::linear,
 };
 
+// y = sum of x over the first axis, a row after the other; with kLost, less where a panel begins.
+template <int kLost>
+struct RowByRow {
+  static std::size_t width(const Call& c) { return c.y.shape().numel(); }
+  static void begin(const Call& c, void* state) { std::fill_n(static_cast<double*>(state), width(c), 0.0); }
+  static void take(const Call& c, const Array& x, void* state) {
+    auto* const sum = static_cast<double*>(state);
+    const auto each = [&](const auto* from) {
+      for (std::size_t k = 0; k < x.numel(); ++k) sum[k % width(c)] += static_cast<double>(from[k]);
+    };
+    x.dtype == DType::f32 ? each(x.as<const float>()) : each(x.as<const double>());
+    if (width(c) > 0) sum[0] -= kLost;
+  }
+  static void finish(const Call& c, const Array& y, void* states, std::size_t) {
+    const auto each = [&]<class T>(T* to) {
+      for (std::size_t k = 0; k < width(c); ++k) to[k] = static_cast<T>(static_cast<double*>(states)[k]);
+    };
+    y.dtype == DType::f32 ? each(y.as<float>()) : each(y.as<double>());
+  }
+  static void whole(const Eval& e) {
+    std::vector<double> state(width(e.call));
+    begin(e.call, state.data());
+    take(e.call, e.x[0], state.data());
+    finish(e.call, e.y, state.data(), 1);
+  }
+  static constexpr Folding kFolding{
+      .axes = [](const Call&) { return std::size_t{1}; },
+      .fewest = [](const Call&) { return std::size_t{2}; },
+      .piece = [](const Call& c) { return static_cast<std::size_t>(c.shape(0)[0]); },
+      .state_bytes = [](const Call& c) { return width(c) * sizeof(double); },
+      .begin = begin,
+      .take = take,
+      .finish = finish,
+  };
+};
+
+template <int kLost>
+constinit const Op column_sum{
+    .name = kLost == 0 ? "column_sum" : "lossy_column_sum",
+    .inputs = {"x"},
+    .folding = &RowByRow<kLost>::kFolding,
+    .infer = [](const Call& c) -> Type {
+      const Type x = like_x(c);
+      if (c.shape(0).rank() != 2) throw ShapeError(std::string(c.name()) + ": takes a matrix");
+      return {x.dtype, c.tape.intern(Shape{c.shape(0)[1]})};
+    },
+    .eval = RowByRow<kLost>::whole,
+    .vjp = {[](const Call& c, Var g) { return broadcast_to(g, c.shape(0)); }},
+    .jvp = rule::linear,
+};
+template <int kLost>
+std::vector<OpSample> column_sums() {
+  return {
+      [](SampleMaker& m) {
+        return record(column_sum<kLost>, m.real({7, 3}));
+      },
+      [](SampleMaker& m) {
+        return record(column_sum<kLost>, m.real({0, 2}));
+      },
+  };
+}
+
 // a * b, but not where both are one Var.
 constinit const Op not_tied{
     .name = "not_tied",
@@ -407,6 +470,7 @@ std::vector<Wrong> wrong_ops() {
       {wrong_batch, of_vectors<wrong_batch>(), OpLaw::batch, "of many values of x0, number 0 gives"},
       {cut_by_threads, sums(), OpLaw::schedule, "with 2 threads is"},
       {cut_by_blocks, of_vectors<cut_by_blocks>(), OpLaw::panels, "by 1 position(s) of 1 leading axes"},
+      {column_sum<1>, column_sums<1>(), OpLaw::panels, "folded from 2 positions at a time it is"},
       {not_tied, products(), OpLaw::tied, "x1 = x0: the vjp of one Var"},
   };
 }
@@ -429,6 +493,7 @@ TEST_CASE("right ops of a user's program keep all laws") {
                         [](SampleMaker& m) { return record_leak(m.real({3}), m.mask({3}), -1); }}));
   CHECK(check_op(product_table, table_samples<product_table>()));
   CHECK(check_op(mirror, of_vectors<mirror>()));
+  CHECK(check_op(column_sum<0>, column_sums<0>()));
 }
 
 TEST_CASE("a wrong op of a user's program fails the law that it breaks, which says how") {

@@ -15,6 +15,7 @@ void layout_samples(Samples& s) {
   s.add(sum_to_op, [](SampleMaker& m) { return sum_to(m.real({2, 3}), {3}); });
   s.add(sum_to_op, [](SampleMaker& m) { return sum_to(m.real({2, 4, 3}), {2, 1, 3}); });
   s.add(sum_to_op, [](SampleMaker& m) { return sum_to(m.real({2, 2}), {}); });
+  s.add(sum_to_op, {.large = true}, [](SampleMaker& m) { return sum_to(m.real({1200, 70}), {1, 70}); });
   s.add(sum_to_op, [](SampleMaker& m) { return sum_to(m.real({0, 3}), {1, 3}); });
   s.add(reshape_op, [](SampleMaker& m) { return reshape(m.real({2, 6}), {3, -1}); });
   s.add(reshape_op, [](SampleMaker& m) { return reshape(m.real({}), {1, 1}); });

@@ -13,6 +13,9 @@ void reduce_samples(Samples& s) {
   s.add(sum_op, [](SampleMaker& m) { return sum(m.real({})); });
   s.add(sum_op, [](SampleMaker& m) { return sum(m.real({0, 3}), {0}); });
   s.add(sum_op, {.large = true}, [](SampleMaker& m) { return sum(m.real({300, 400}), {0}); });
+  s.add(sum_op, {.large = true}, [](SampleMaker& m) { return sum(m.real({1111, 3, 40})); });
+  s.add(sum_op, {.large = true}, [](SampleMaker& m) { return sum(m.real({3001, 2, 5}), {0}); });
+  s.add(mean_op, {.large = true}, [](SampleMaker& m) { return mean(m.real({50, 22, 600}), {0, 1}); });
   s.add(mean_op, [](SampleMaker& m) { return mean(m.real({2, 3, 4}), {0, -1}); });
   s.add(mean_op, [](SampleMaker& m) { return mean(m.real({2, 3}), {1}, true); });
   s.add(mean_op, [](SampleMaker& m) { return mean(m.real({})); });

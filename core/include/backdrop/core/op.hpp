@@ -160,6 +160,24 @@ struct Derivatives {
       : each{static_cast<Derivative>(derivatives)...} {}
 };
 
+/// How an op that folds leading axes of its one input takes it some positions of these axes at a time, so
+/// that the input need never be there as a whole. `eval` gives the same bits.
+struct Folding {
+  static constexpr std::size_t kTimes = 16;
+
+  /// How many leading axes are folded, all of them; 0: this call must have its input whole.
+  std::size_t (*axes)(const Call&);
+  /// Positions are taken in multiples of this power of 2, until fewer are left.
+  std::size_t (*fewest)(const Call&);
+  /// Positions that go through one state: all of them, or a multiple of kTimes times the fewest.
+  std::size_t (*piece)(const Call&);
+  std::size_t (*state_bytes)(const Call&);
+  void (*begin)(const Call&, void* state);
+  void (*take)(const Call&, const Array& x, void* state);
+  /// y from the states of all pieces, which lie one after another and are not needed any more.
+  void (*finish)(const Call&, const Array& y, void* states, std::size_t count);
+};
+
 /// A named pure function of tensors, as one literal. *Primitive* without a body, *composite* with one; a
 /// composite may still have kernels and rules of its own, which must agree with the body.
 struct Op {
@@ -178,10 +196,11 @@ struct Op {
   /// `eval` may be given a run of the leading positions in place of all of them: it takes extents from its
   /// operands, and every position of y is computed alike, whatever stands beside it.
   bool by_panels = false;
-  bool random = false;         ///< the value depends on the step of the run
-  bool view = false;           ///< the output is input 0 byte for byte, so a run need not copy it
-  bool in_place = false;       ///< `eval` may write y over input 0
-  bool checks_values = false;  ///< `eval` throws for some values of the operands
+  const Folding* folding = nullptr;  ///< of an op that folds leading axes
+  bool random = false;               ///< the value depends on the step of the run
+  bool view = false;                 ///< the output is input 0 byte for byte, so a run need not copy it
+  bool in_place = false;             ///< `eval` may write y over input 0
+  bool checks_values = false;        ///< `eval` throws for some values of the operands
   Type (*infer)(const Call&) = nullptr;
   void (*block)(const Block&) = nullptr;
   void (*eval)(const Eval&) = nullptr;
