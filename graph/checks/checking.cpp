@@ -7,6 +7,17 @@
 
 namespace backdrop::checking {
 
+namespace {
+
+// Whether steps far smaller show another slope than those that were extrapolated from: a branch, a pole or a
+// period lay between.
+bool contradicts(const Estimate& closer, const Report::Entry& entry) {
+  return std::fabs(closer.value - entry.numeric) > 5 * (closer.error + entry.error);
+}
+
+}  // namespace
+
+// Where the second derivative jumps there is no place to extrapolate from, and elsewhere it may be of no use.
 void decide(Report::Entry& entry, const Sides& sides, double tolerance) {
   if (sides.kink) {
     const auto [low, high] = std::minmax(sides.left, sides.right);
@@ -15,7 +26,7 @@ void decide(Report::Entry& entry, const Sides& sides, double tolerance) {
     entry.verdict = between ? Verdict::kink : Verdict::fail;
     entry.numeric = (low + high) / 2;
     entry.error = (high - low) / 2;
-  } else if (sides.rough || sides.smooth.error < entry.error) {  // no place to extrapolate from, or no use
+  } else if (sides.rough || sides.smooth.error < entry.error || contradicts(sides.smooth, entry)) {
     entry.verdict = judge(entry.analytic, sides.smooth, tolerance);
     entry.numeric = sides.smooth.value;
     entry.error = sides.smooth.error;

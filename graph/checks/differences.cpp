@@ -19,14 +19,32 @@ struct Comparison {
   double central = 0, change = 0;  // of the step before, and from the one before that
   int slow = 0;  // changes that fall as the step does, to a quarter; a smooth function's to 1/16
   int levels = 0;
-  bool over = false;  // rounding has taken over
+  double visible = 0;    // the largest slope so far
+  bool settled = false;  // whether there is a kink; what follows tells how smooth it is closer by
+  bool over = false;     // rounding has taken over
 
   void add(double left, double right, double floor) {
-    constexpr double kStays = .6;  // a smooth function's falls to a quarter
     const double gap = std::fabs(right - left);
     if (over || !std::isfinite(gap)) return;
-    over = floor > .1 * std::max(std::fabs(left), std::fabs(right));
+    const double size = std::max(std::fabs(left), std::fabs(right));
+    visible = std::max(visible, size);
+    over = floor > .1 * size && floor > 1e-4 * visible;
     if (over) return;
+    if (!settled) look_for_branch(left, right, floor);
+    const double now = left + (right - left) / 2, error = gap + std::fabs(now - central) + floor;
+    central = now;
+    // Slopes that agree may both be far off, as those of x |x| at 0 are.
+    if (levels++ == 0) return;
+    // Where smaller steps clearly show another slope, a branch, a pole or a period lay within the larger
+    // ones.
+    const bool other =
+        error < .01 * visible && std::fabs(now - sides.smooth.value) > 5 * (error + sides.smooth.error);
+    if (error < sides.smooth.error || other) sides.smooth = {now, error, visible, false};
+  }
+
+  void look_for_branch(double left, double right, double floor) {
+    constexpr double kStays = .6;  // a smooth function's falls to a quarter
+    const double gap = std::fabs(right - left);
     if (gap > floor) {
       stays = gap > kStays * before ? stays + 1 : 0;
       sides.left = left;
@@ -39,13 +57,7 @@ struct Comparison {
     const bool slowly = change > 2 * changed && change < 8 * changed && changed > floor;
     slow = slowly ? slow + 1 : 0;
     sides.rough = sides.rough || slow >= 3;
-    central = now;
     change = changed;
-    // Slopes that agree may both be far off, as those of x |x| at 0 are.
-    if (const double error = gap + changed + floor; levels++ > 0 && error < sides.smooth.error) {
-      const double size = std::max(std::fabs(left), std::fabs(right));
-      sides.smooth = {left + (right - left) / 2, error, size, false};
-    }
   }
 };
 
@@ -156,7 +168,7 @@ std::vector<Estimate> differentiate(const Line& f, const std::vector<double>& at
 
 std::vector<Sides> compare_sides(const Line& f, const std::vector<double>& at_zero,
                                  const std::vector<double>& noise, double step) {
-  constexpr int kLevels = 14;
+  constexpr int kLevels = 20, kForBranches = 14;
   const std::size_t n = at_zero.size();
   std::vector<Comparison> found(n);
   std::vector<double> above, below, up, down;
@@ -164,6 +176,9 @@ std::vector<Sides> compare_sides(const Line& f, const std::vector<double>& at_ze
     f(step, above, up);
     f(-step, below, down);
     bool over = true;
+    if (level == kForBranches) {
+      for (Comparison& output : found) output.settled = true;
+    }
     for (std::size_t i = 0; i < n; ++i) {
       const double right = (above[i] - at_zero[i]) / of(up, i);
       const double left = (at_zero[i] - below[i]) / -of(down, i);

@@ -9,9 +9,11 @@ namespace backdrop::checking {
 
 namespace {
 
-// Whether an op gives its result without rounding: it moves numbers, or leaves them.
+// Whether an op gives its result without rounding: it moves numbers, or leaves them. (A sum of two is the
+// identity in either, and rounds.)
 bool exact(const Op& op) {
-  return op.view || op.structure == Structure::identity || op.structure == Structure::selection;
+  return op.view || op.structure == Structure::selection ||
+         (op.structure == Structure::identity && op.arity() == 1);
 }
 
 // y after every result on the way was changed by about `size` of itself, up or down.

@@ -1,0 +1,59 @@
+#include <doctest/doctest.h>
+
+#include <backdrop/backdrop.hpp>
+#include <functional>
+#include <vector>
+
+// Branches, poles and periods that lie within the steps of the differences, and not at the point itself.
+using namespace backdrop;
+
+namespace {
+
+Report check_at(const std::vector<double>& at, const std::function<Var(Var)>& f, double times = 1) {
+  Tape tape;
+  const Var x = tape.variable("x", Tensor::from(at, {static_cast<std::int64_t>(at.size())}));
+  const Var y = sum(f(x));
+  if (times == 1) return gradcheck(y, {x});
+  return gradcheck(y, {x}, {.given = {tape.constant(value(scale(grad(y, x), times)))}});
+}
+
+}  // namespace
+
+TEST_CASE("a right derivative passes beside a branch, a pole, and where the function swings fast") {
+  struct {
+    std::vector<double> at;
+    Var (*f)(Var);
+  } const kCases[] = {
+      {{1 - 1e-7, 1 + 1e-7}, [](Var x) { return clip(x, -1, 1); }},
+      {{1, 1 + 1e-7, 0}, [](Var x) { return max(x); }},
+      {{1.5707, 1.57079}, [](Var x) { return tan(x); }},
+      {{1e-6, -1 + 1e-6}, [](Var x) { return lgamma(x); }},
+      {{1, 2}, [](Var x) { return sin(scale(x, 1e6)); }},
+      {{1, 2}, [](Var x) { return x + scale(sin(scale(x, 1e6)), 1e-6); }},
+      {{0}, [](Var x) { return mul(x, abs(x)); }},
+  };
+  for (const auto& c : kCases) {
+    CAPTURE(&c - kCases);
+    CHECK(check_at(c.at, c.f));
+  }
+}
+
+TEST_CASE("a derivative beside a branch, a pole, and of a fast swing that is wrong by 3 % is found") {
+  CHECK(check_at(
+            {1 - 1e-7, 1 + 1e-7}, [](Var x) { return clip(x, -1, 1); }, 1.03)
+            .count(Verdict::fail) > 0);
+  CHECK(check_at(
+            {1.57079}, [](Var x) { return tan(x); }, 1.03)
+            .count(Verdict::fail) > 0);
+  CHECK(check_at(
+            {2}, [](Var x) { return sin(scale(x, 1e6)); }, 1.03)
+            .count(Verdict::fail) > 0);
+}
+
+TEST_CASE("a right derivative beside a branch at 1e-9 is not called wrong") {
+  CHECK(check_at({1 - 1e-9, 1 + 1e-9}, [](Var x) { return clip(x, -1, 1); }).count(Verdict::fail) == 0);
+}
+
+TEST_CASE("the rounding of sums and differences is no sign of a wrong derivative") {
+  CHECK(check_at({1e-3}, [](Var x) { return square(x) + 1e4 - 1e4; }).count(Verdict::fail) == 0);
+}
