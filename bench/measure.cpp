@@ -19,9 +19,12 @@ std::vector<Measured> interleave(std::span<const Sampler> contenders, const Budg
   };
   for (int round = 0; round < budget.most_rounds; ++round) {
     if (elapsed() > (round < budget.least_rounds ? 3 : 1) * budget.seconds) break;
-    for (std::size_t k = 0; k < contenders.size(); ++k) {
+    for (std::size_t turn = 0; turn < contenders.size(); ++turn) {
       if (pause > 0) std::this_thread::sleep_for(std::chrono::duration<double>(pause));
+      const std::size_t k = round % 2 == 0 ? turn : contenders.size() - 1 - turn;
       seconds[k].push_back(contenders[k]());
+    }
+    for (std::size_t k = 0; k < contenders.size(); ++k) {
       ratios[k].push_back(seconds[0].back() / seconds[k].back());
     }
   }

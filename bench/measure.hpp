@@ -54,8 +54,9 @@ struct Measured {
   double ratio;
 };
 
-/// Rounds of one sample of each contender. Between samples `pause` seconds pass: threads that spin while they
-/// wait for work have gone to sleep then.
+/// Rounds of one sample of each contender, every other round in reverse, so that nobody always comes after
+/// the one that leaves caches and processor in the worst state. Between samples `pause` seconds pass: threads
+/// that spin while they wait for work have gone to sleep then.
 std::vector<Measured> interleave(std::span<const Sampler> contenders, const Budget& budget, double pause = 0);
 
 }  // namespace backdrop::bench
