@@ -34,6 +34,11 @@ std::optional<double> common_ratio(const Dense& d) {
 
 std::string explain_ratio(double r, const Tape& tape) {
   if (std::fabs(r) < 1e-6) return "the analytic derivative is zero where the function changes";
+  if (near(r, 1)) {
+    return "analytic / numeric = 1 " + std::string(r < 1 ? "- " : "+ ") +
+           fmt::format("{:.3g}", std::fabs(r - 1)) +
+           " throughout: a constant is rounded, or a small term is missing";
+  }
   if (near(r, -1)) return "analytic = -numeric throughout: a sign is wrong";
   for (std::size_t i = 0; i < tape.size(); ++i) {
     const Node& node = tape.node(i);

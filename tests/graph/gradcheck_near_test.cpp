@@ -57,3 +57,11 @@ TEST_CASE("a right derivative beside a branch at 1e-9 is not called wrong") {
 TEST_CASE("the rounding of sums and differences is no sign of a wrong derivative") {
   CHECK(check_at({1e-3}, [](Var x) { return square(x) + 1e4 - 1e4; }).count(Verdict::fail) == 0);
 }
+
+TEST_CASE("a derivative that is almost right is not said to miss a factor of 1") {
+  const Report report = check_at(
+      {1, 2}, [](Var x) { return mul(x, square(x)); }, 0.999998);
+  REQUIRE(report.hints.size() == 1);
+  CHECK(report.hints[0] ==
+        "analytic / numeric = 1 - 2e-06 throughout: a constant is rounded, or a small term is missing");
+}
