@@ -21,7 +21,7 @@ bool contradicts(const Estimate& closer, const Report::Entry& entry) {
 void decide(Report::Entry& entry, const Sides& sides, double tolerance) {
   if (sides.kink) {
     const auto [low, high] = std::minmax(sides.left, sides.right);
-    const double slack = .01 * (high - low);
+    const double slack = sides.error + tolerance * std::max(std::fabs(low), std::fabs(high));
     const bool between = entry.analytic >= low - slack && entry.analytic <= high + slack;
     entry.verdict = between ? Verdict::kink : Verdict::fail;
     entry.numeric = (low + high) / 2;

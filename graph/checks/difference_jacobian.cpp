@@ -37,6 +37,7 @@ void to_unit(Estimate& estimate, double step) {
 Sides per_unit(Sides along, double step) {
   along.left /= step;
   along.right /= step;
+  along.error /= std::fabs(step);
   to_unit(along.smooth, step);
   return along;
 }

@@ -11,11 +11,25 @@ namespace {
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
+// Slopes on either side, of the steps that tell them best: those at which they changed least.
+struct Slopes {
+  double left = 0, right = 0, error = kInfinity;
+  double last_left = std::numeric_limits<double>::quiet_NaN(), last_right = last_left;
+
+  void add(double now_left, double now_right, double floor) {
+    const double changed = std::fabs(now_left - last_left) + std::fabs(now_right - last_right) + floor;
+    if (changed < error) *this = {now_left, now_right, changed};
+    last_left = now_left;
+    last_right = now_right;
+  }
+};
+
 // One-sided differences of one output at smaller and smaller steps.
 struct Comparison {
   Sides sides{.smooth = {.error = kInfinity}};
-  double before = 0;
-  int stays = 0;
+  double before = 0, left_before = 0, right_before = 0;
+  int stays = 0, grows = 0;
+  Slopes at_kink, beside_jump;
   double central = 0, change = 0;  // of the step before, and from the one before that
   int slow = 0;  // changes that fall as the step does, to a quarter; a smooth function's to 1/16
   int levels = 0;
@@ -25,6 +39,7 @@ struct Comparison {
 
   void add(double left, double right, double floor) {
     const double gap = std::fabs(right - left);
+    if (!std::isfinite(gap)) left_before = right_before = std::numeric_limits<double>::quiet_NaN();
     if (over || !std::isfinite(gap)) return;
     const double size = std::max(std::fabs(left), std::fabs(right));
     visible = std::max(visible, size);
@@ -44,14 +59,18 @@ struct Comparison {
 
   void look_for_branch(double left, double right, double floor) {
     constexpr double kStays = .6;  // a smooth function's falls to a quarter
+    constexpr double kGrows = 3;   // that of a jump is four times as large
     const double gap = std::fabs(right - left);
-    if (gap > floor) {
-      stays = gap > kStays * before ? stays + 1 : 0;
-      sides.left = left;
-      sides.right = right;
-    } else {
-      stays = 0;
+    stays = gap > floor && gap > kStays * before ? stays + 1 : 0;
+    grows = gap > floor && gap > kGrows * before ? grows + 1 : 0;
+    if (stays == 0) at_kink = beside_jump = {};
+    at_kink.add(left, right, floor);
+    // Between the points of this step and those of the one before, which is four times as long.
+    if (levels > 0) {
+      beside_jump.add((4 * left_before - left) / 3, (4 * right_before - right) / 3, 2 * floor);
     }
+    left_before = left;
+    right_before = right;
     before = gap;
     const double now = left + (right - left) / 2, changed = std::fabs(now - central);
     const bool slowly = change > 2 * changed && change < 8 * changed && changed > floor;
@@ -191,6 +210,10 @@ std::vector<Sides> compare_sides(const Line& f, const std::vector<double>& at_ze
   for (std::size_t i = 0; i < n; ++i) {
     out[i] = found[i].sides;
     out[i].kink = found[i].stays >= 3;
+    const Slopes& slopes = found[i].grows >= 3 ? found[i].beside_jump : found[i].at_kink;
+    out[i].left = slopes.left;
+    out[i].right = slopes.right;
+    out[i].error = slopes.error;
   }
   return out;
 }

@@ -73,11 +73,12 @@ std::vector<Estimate> differentiate(const Line& f, const std::vector<double>& at
 struct Sides {
   bool kink = false;   ///< the slopes differ, and go on differing as the step shrinks
   bool rough = false;  ///< central differences fall short by h, not h^2: the second derivative jumps
-  double left = 0, right = 0;
-  Estimate smooth;  ///< without a kink: the slope from the smallest useful step
+  double left = 0, right = 0, error = 0;  ///< at a kink: the slopes, and how far off both together may be
+  Estimate smooth;                        ///< without a kink: the slope from the smallest useful step
 };
 /// Compares one-sided differences of each output at steps h, h/4, h/16, ...: their difference falls with h
-/// for a smooth function, and stays where a branch changes inside the step.
+/// for a smooth function, and stays where a branch changes inside the step. Where it grows as h falls, the
+/// function jumps, and the slopes are those of what is left without the jump.
 std::vector<Sides> compare_sides(const Line& f, const std::vector<double>& at_zero,
                                  const std::vector<double>& noise, double step);
 

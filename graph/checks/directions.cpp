@@ -230,7 +230,7 @@ void decide_by_elements(Report::Entry& entry, Compiled& values, const Direction&
       const Sides sides = compare_sides(direction.line(values, k, j), here, noise, kFirstStep)[0];
       low += sides.kink ? std::min(sides.left, sides.right) : sides.smooth.value;
       high += sides.kink ? std::max(sides.left, sides.right) : sides.smooth.value;
-      slack += sides.kink ? .01 * std::fabs(sides.right - sides.left) : sides.smooth.error;
+      slack += sides.kink ? sides.error : sides.smooth.error;
     }
   }
   if (!(entry.analytic >= low - slack && entry.analytic <= high + slack)) return;

@@ -17,6 +17,12 @@ Report check_at(const std::vector<double>& at, const std::function<Var(Var)>& f,
   return gradcheck(y, {x}, {.given = {tape.constant(value(scale(grad(y, x), times)))}});
 }
 
+Report check_slope(double at, Var (*f)(Var), double slope) {
+  Tape tape;
+  const Var x = tape.variable("x", Tensor::full({1}, at));
+  return gradcheck(sum(f(x)), {x}, {.given = {tape.constant(Tensor::full({1}, slope))}});
+}
+
 }  // namespace
 
 TEST_CASE("a right derivative passes beside a branch, a pole, and where the function swings fast") {
@@ -64,4 +70,34 @@ TEST_CASE("a derivative that is almost right is not said to miss a factor of 1")
   REQUIRE(report.hints.size() == 1);
   CHECK(report.hints[0] ==
         "analytic / numeric = 1 - 2e-06 throughout: a constant is rounded, or a small term is missing");
+}
+
+TEST_CASE("a slope 1 % outside of those beside a kink is wrong") {
+  const auto absolute = [](Var x) { return abs(x); };
+  const auto bent = [](Var x) { return sin(x) + abs(x) * exp(x); };  // slopes 0 and 2
+  for (const double inside : {-1.0, -.5, 0.0, 1.0})
+    CHECK(check_slope(0, absolute, inside).count(Verdict::fail) == 0);
+  for (const double outside : {-1.01, 1.001, 1.01})
+    CHECK(check_slope(0, absolute, outside).count(Verdict::fail) == 1);
+  for (const double inside : {0.0, 1.0, 2.0}) CHECK(check_slope(0, bent, inside).count(Verdict::fail) == 0);
+  for (const double outside : {-.01, 2.01}) CHECK(check_slope(0, bent, outside).count(Verdict::fail) == 1);
+  Tape tape;
+  const Var x = tape.variable("x", Tensor::zeros({1}));
+  const auto along_a_line = [&](double slope) {
+    return gradcheck(sum(abs(x)), {x},
+                     {.mode = CheckMode::directional, .given = {tape.constant(Tensor::full({1}, slope))}});
+  };
+  CHECK(along_a_line(1).count(Verdict::fail) == 0);
+  CHECK(along_a_line(1.01).count(Verdict::fail) > 0);
+}
+
+TEST_CASE("at a jump the slopes are those beside it, not that of the jump") {
+  const auto steps = [](Var x) { return floor(x); };
+  CHECK(check_slope(2, steps, 0).count(Verdict::fail) == 0);
+  for (const double wrong : {-1.0, 1.0, 100.0}) CHECK(check_slope(2, steps, wrong).count(Verdict::fail) == 1);
+  const auto sawtooth = [](Var x) { return floor(x) * square(x); };  // slopes 2 x and 4 x
+  for (const double between : {4.0, 6.0, 8.0})
+    CHECK(check_slope(2, sawtooth, between).count(Verdict::fail) == 0);
+  for (const double wrong : {3.9, 8.1, -4.0})
+    CHECK(check_slope(2, sawtooth, wrong).count(Verdict::fail) == 1);
 }
