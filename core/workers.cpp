@@ -8,7 +8,9 @@
 #include <atomic>
 #include <backdrop/core/error.hpp>
 #include <backdrop/core/workers.hpp>
+#include <mutex>
 #include <string>
+#include <utility>
 
 #ifdef __linux__
 #include <sched.h>
@@ -53,17 +55,56 @@ class Spread final : public oneapi::tbb::task_scheduler_observer {
 
 struct Workers::Arena {
   // More threads than processors gain nothing, and make oneTBB print a warning.
-  explicit Arena(int threads) : arena(std::min(threads, oneapi::tbb::info::default_concurrency())) {}
+  explicit Arena(int count)
+      : threads(count), arena(std::min(count, oneapi::tbb::info::default_concurrency())) {}
+
+  const int threads;
   oneapi::tbb::task_arena arena;
   Spread spread{arena};
+  std::unique_ptr<Arena> next;  // in the list of those that nobody uses
+};
+
+/// Arenas without work wait here for the next Workers of as many threads. They are never destroyed: a thread
+/// that once came to an arena keeps looking at its Spread until it goes elsewhere.
+class Workers::Idle {
+ public:
+  static Idle& arenas() {
+    static Idle* const idle = new Idle;
+    return *idle;
+  }
+
+  std::unique_ptr<Arena> take(int threads) {
+    {
+      const std::lock_guard hold(lock_);
+      for (std::unique_ptr<Arena>* at = &first_; *at; at = &(*at)->next) {
+        if ((*at)->threads != threads) continue;
+        std::unique_ptr<Arena> found = std::move(*at);
+        *at = std::move(found->next);
+        return found;
+      }
+    }
+    return std::make_unique<Arena>(threads);
+  }
+
+  void give_back(std::unique_ptr<Arena> arena) {
+    const std::lock_guard hold(lock_);
+    arena->next = std::move(first_);
+    first_ = std::move(arena);
+  }
+
+ private:
+  std::mutex lock_;
+  std::unique_ptr<Arena> first_;
 };
 
 Workers::Workers(int threads) : threads_(threads == 0 ? oneapi::tbb::info::default_concurrency() : threads) {
   if (threads < 0) throw ValueError("workers: " + std::to_string(threads) + " threads; give 1 or more");
-  if (threads_ > 1) arena_ = std::make_unique<Arena>(threads_);
+  if (threads_ > 1) arena_ = Idle::arenas().take(threads_);
 }
 
-Workers::~Workers() = default;
+Workers::~Workers() {
+  if (arena_) Idle::arenas().give_back(std::move(arena_));
+}
 
 std::size_t Workers::slot() const {
   // Work that is not worth sharing runs outside of the arena, on one thread: any number will do there.

@@ -44,6 +44,7 @@ class Workers {
            void* context) const;
 
   struct Arena;
+  class Idle;
   std::unique_ptr<Arena> arena_;
   int threads_;
 };
