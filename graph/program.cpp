@@ -84,7 +84,10 @@ Rewrite lower(const Tape& tape, std::span<const Var> roots, const Targets& targe
   std::vector<Var> nexts;
   nexts.reserve(targets.updates.size());
   for (const Update& update : targets.updates) nexts.push_back(out(update.next));
-  return passes::fold_updates(std::move(out), nexts);
+  out = passes::fold_updates(std::move(out), nexts);
+  std::vector<Var> wanted;
+  for (Var root : roots) wanted.push_back(out(root));
+  return passes::draw_late(std::move(out), wanted);
 }
 
 }  // namespace

@@ -119,6 +119,7 @@ constexpr const Op* kOps[] = {
     // dropout
     &dropout_op,
     &dropout_mask_op,
+    &drawn_dropout_op,
     &drop_path_op,
     &alpha_dropout_op,
     &gaussian_dropout_op,

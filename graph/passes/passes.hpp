@@ -26,6 +26,10 @@ Rewrite share(Rewrite recording);
 /// that are added to the old value. (Rounded otherwise: add_product's tolerance.)
 Rewrite fold_updates(Rewrite recording, std::span<const Var> nexts);
 
+/// Masks that only dropout of the same p uses are drawn as they are used, and never stored: dropout(x, p,
+/// dropout_mask) becomes drawn_dropout, unless there are many of them. The roots are asked for, and stay.
+Rewrite draw_late(Rewrite recording, std::span<const Var> roots);
+
 /// What a run does, in order.
 struct Schedule {
   struct Part {

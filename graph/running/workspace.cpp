@@ -12,6 +12,8 @@ namespace backdrop::running {
 namespace {
 
 constexpr std::size_t kGrain = passes::Schedule::kGrain;
+// Larger values do not stay in the caches until somebody reads them.
+constexpr std::size_t kStreamed = std::size_t{16} << 20;
 
 void* shifted(void* data, DType dtype, std::size_t elements) {
   return static_cast<std::byte*>(data) + byte_size(dtype, elements);
@@ -168,12 +170,13 @@ void Workspace::execute(std::uint32_t node, std::uint32_t run_step) {
     op.eval(Eval{call, y, operands_.data(), *workers_, run_step});
     return;
   }
+  const bool streams = byte_size(y.dtype, y.numel()) >= kStreamed;
   workers_->for_each(y.numel(), kGrain, [&](std::size_t begin, std::size_t end) {
     const void* x[kMaxInputs];
     for (std::size_t k = 0; k < inputs.size(); ++k) {
       x[k] = shifted(operands_[k].data, operands_[k].dtype, begin);
     }
-    op.block(Block{call, shifted(y.data, y.dtype, begin), x, end - begin, begin, run_step});
+    op.block(Block{call, shifted(y.data, y.dtype, begin), x, end - begin, begin, run_step, streams});
   });
 }
 

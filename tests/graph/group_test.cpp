@@ -153,7 +153,7 @@ TEST_CASE("a bias, an activation and a drawn mask pass memory once") {
   CHECK(program.arena_bytes() == 0);
 }
 
-TEST_CASE("a mask that the way back needs is stored in bits, and what follows from it is not") {
+TEST_CASE("a mask that the way back needs is drawn again, and what follows from it is not stored") {
   Tape tape;
   const Var x = tape.variable("x", numbers({128, 256}));
   const Var y = sum(square(dropout(x, 0.1, Key{1, 0})));

@@ -16,6 +16,12 @@ void dropout_samples(Samples& s) {
   s.add(dropout_mask_op, [](SampleMaker& m) { return dropout_mask(m.tape(), {130}, 0.1, m.key()); });
   s.add(dropout_mask_op, [](SampleMaker& m) { return dropout_mask(m.tape(), {50'003}, 0.25, m.key()); });
   s.add(dropout_mask_op, [](SampleMaker& m) { return dropout_mask(m.tape(), {0}, 0.25, m.key()); });
+  s.add(drawn_dropout_op, [](SampleMaker& m) { return drawn_dropout(m.real({3, 7}), 0.1, m.key()); });
+  s.add(drawn_dropout_op, [](SampleMaker& m) { return drawn_dropout(m.real({3, 7}), 0.25, m.key()); });
+  s.add(drawn_dropout_op, [](SampleMaker& m) { return drawn_dropout(m.real({130}), 0.5, m.key()); });
+  s.add(drawn_dropout_op, [](SampleMaker& m) { return drawn_dropout(m.real({4}), 0, m.key()); });
+  s.add(drawn_dropout_op, [](SampleMaker& m) { return drawn_dropout(m.real({4}), 1, m.key()); });
+  s.add(drawn_dropout_op, [](SampleMaker& m) { return drawn_dropout(m.real({0}), 0.1, m.key()); });
 
   s.add(dropout_op, [](SampleMaker& m) { return feature_dropout(m.real({2, 3, 4}), 0.4, m.key()); });
   s.add(dropout_op, [](SampleMaker& m) { return dropout2d(m.real({2, 3, 2, 2}), 0.4, m.mask({2, 3})); });

@@ -73,6 +73,7 @@ struct Block {
   std::size_t count;
   std::uint64_t first;
   std::uint32_t step;
+  bool streams = false;  ///< y lies in memory and is larger than the caches, so it may be written past them
 
   DType dtype() const { return call.node.dtype; }
   template <class T>

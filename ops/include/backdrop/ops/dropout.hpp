@@ -12,6 +12,7 @@ namespace backdrop {
 
 extern const Op dropout_op;
 extern const Op dropout_mask_op;
+extern const Op drawn_dropout_op;
 extern const Op drop_path_op;
 
 /// A mask of `shape` (1 = kept, with probability 1-p; p is the probability of *dropping*), drawn by `key` and
@@ -27,6 +28,10 @@ Var dropout(Var x, double p, Var mask, Where where = Where::here());
 
 /// dropout(x, p, dropout_mask(x.shape(), p, key)).
 Var dropout(Var x, double p, Key key, Where where = Where::here());
+
+/// The same values as dropout(x, p, key), bit for bit, as one node: its mask is never stored, and its
+/// derivatives draw it again. Where it pays, compile makes this of the two nodes.
+Var drawn_dropout(Var x, double p, Key key, Where where = Where::here());
 
 /// Dropout of whole features (channels): y[n, c, ...] = x[n, c, ...] * mask[n, c] / (1-p). x is [N, C, ...];
 /// a given mask is [N, C] or [N, C, 1, ...]. Throws ShapeError. Tompson et al., arXiv:1411.4280.
