@@ -11,10 +11,12 @@ namespace {
 
 // A value takes about this much in a panel: several stay in the nearest caches, and are worth the calls.
 constexpr std::size_t kPanelBytes = std::size_t{16} << 10;
+// Of values that come from memory and go there, less: a panel is written while the next one is worked on, as
+// far as the processor can wait for memory beside its work.
+constexpr std::size_t kFarPanelBytes = std::size_t{4} << 10;
+constexpr std::size_t kFar = std::size_t{8} << 20;
 // A thread is given about this much of a value at a time.
 constexpr std::size_t kGrainBytes = std::size_t{256} << 10;
-// Values up to this size may lie in the second cache, and come from there by themselves.
-constexpr std::size_t kNear = std::size_t{1} << 20;
 constexpr std::size_t kVector = 64;
 
 std::size_t in_vectors(std::size_t bytes) { return (bytes + kVector - 1) / kVector * kVector; }
@@ -71,7 +73,7 @@ class Laying {
       value.slot = slots_.take();
       value.last_use = parts_.size();
     }
-    Layout out{positions_, panel_, grain_, 0, 0, {}, 0, {}};
+    Layout out{positions_, panel_, grain_, 0, 0, {}};
     for (std::size_t k = 0; k < parts_.size(); ++k) {
       out.parts.push_back(lay(k));
       if (!made_[parts_[k].node].folded) continue;
@@ -81,9 +83,6 @@ class Laying {
       out.state_bytes += in_vectors(out.parts[k].state_bytes * out.pieces());
     }
     out.scratch_bytes = slots_.count() * slot_bytes_;
-    out.kernels = parts_.size() -
-                  static_cast<std::size_t>(std::ranges::count(out.parts, true, &Layout::Part::repeated));
-    if (largest_ > kNear) out.ahead = read_from_memory(out);
     return out;
   }
 
@@ -145,7 +144,7 @@ class Laying {
 
   void choose_panel() {
     const std::size_t row = std::max<std::size_t>(1, (largest_ + positions_ - 1) / positions_);
-    const std::size_t rows = std::max<std::size_t>(1, kPanelBytes / row);
+    const std::size_t rows = std::max<std::size_t>(1, (largest_ > kFar ? kFarPanelBytes : kPanelBytes) / row);
     if (piece_ == 0) {
       panel_ = std::min((rows + alignment_ - 1) / alignment_ * alignment_, positions_);
       grain_ = panel_ * std::max<std::size_t>(1, kGrainBytes / (panel_ * row));
@@ -182,19 +181,6 @@ class Laying {
       slots_.give(value->slot);
       value->last_use = parts_.size();  // given back once
     }
-  }
-
-  std::vector<Operand> read_from_memory(const Layout& layout) {
-    std::vector<Operand> out;
-    for (const Layout::Part& part : layout.parts) {
-      for (const Operand& operand : std::span(part.operands).subspan(1)) {
-        if (operand.place != Operand::Place::cut || value_of(operand.node) != nullptr) continue;
-        const std::uint32_t home = schedule_.home[operand.node];
-        const auto same = [&](const Operand& other) { return schedule_.home[other.node] == home; };
-        if (std::ranges::none_of(out, same)) out.push_back(operand);
-      }
-    }
-    return out;
   }
 
   Operand located(std::uint32_t node, bool whole) {

@@ -23,9 +23,6 @@ struct Layout {
     std::size_t state_bytes = 0;    ///< ... and how large each is; 0: no fold, it is computed panel by panel
   };
   std::vector<Part> parts;
-  std::size_t kernels = 0;  ///< that work on each panel
-  /// What panels are cut from, where that is more than the nearer caches hold: it is asked for a panel ahead.
-  std::vector<Operand> ahead;
 
   std::size_t pieces() const { return (positions + grain - 1) / grain; }
 };

@@ -204,33 +204,14 @@ void Workspace::execute_group(const Layout& group, std::uint32_t run_step) {
     for (std::size_t first = begin; first < end; first += group.panel) {
       const std::size_t count = std::min(group.panel, end - first);
       const Panel panel{first, count, count == group.panel, scratch, piece};
-      std::size_t kernel = 0;
       for (const Layout::Part& part : group.parts) {
-        if (part.repeated) continue;
-        ask_ahead(group, first + count, kernel++);
-        execute_panel(part, panel, run_step);
+        if (!part.repeated) execute_panel(part, panel, run_step);
       }
     }
   });
   for (const Layout::Part& part : group.parts) {
     if (part.state_bytes == 0) continue;
     folding(part).finish(plan_.tape().call(part.node), array(part.node), state(part, 0), group.pieces());
-  }
-}
-
-// Kernels that compute let memory rest, and the processor does not see far enough ahead by itself. So before
-// each kernel of a panel, an equal part of the next panel is asked for, into the second cache.
-void Workspace::ask_ahead(const Layout& group, std::size_t first, std::size_t kernel) const {
-  constexpr std::size_t kLine = 64;
-  const std::size_t count = std::min(group.panel, group.positions - first);
-  for (const Operand& operand : group.ahead) {
-    const auto* const data = static_cast<const std::byte*>(
-        shifted(data_[operand.node], operand.dtype, first * operand.per_position));
-    const std::size_t lines = byte_size(operand.dtype, count * operand.per_position) / kLine;
-    const std::size_t end = lines * (kernel + 1) / group.kernels;
-    for (std::size_t line = lines * kernel / group.kernels; line < end; ++line) {
-      __builtin_prefetch(data + line * kLine, 0, 2);
-    }
   }
 }
 

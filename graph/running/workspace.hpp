@@ -38,7 +38,6 @@ class Workspace {
   void execute_group(const Layout& group, std::uint32_t step);
   struct Panel;
   void execute_panel(const Layout::Part& part, const Panel& panel, std::uint32_t step);
-  void ask_ahead(const Layout& group, std::size_t first, std::size_t kernel) const;
   const Folding& folding(const Layout::Part& part) const;
   void* state(const Layout::Part& part, std::size_t piece);
   Array array(std::uint32_t node) const;

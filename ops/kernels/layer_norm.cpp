@@ -1,6 +1,7 @@
 #include "kernels/layer_norm.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 #include "kernels/elementwise.hpp"
@@ -35,20 +36,30 @@ HWY_BEFORE_NAMESPACE();
 namespace backdrop::kernels::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
+using Wide = hn::Vec<rows::Wide>;
+
 struct Statistics {
   double mean, inverse;  // 1 / sqrt(var + eps)
+
+  /// From the sums of the deviations from a number near the mean, and of their squares.
+  HWY_INLINE static Statistics about(double shift, double sum, double squares, double count, double eps) {
+    const double drift = sum / count;
+    return {shift + drift, 1 / std::sqrt(squares / count - drift * drift + eps)};
+  }
 };
 
-/// From deviations from a number near the mean. The first element is one: no element lies further from the
-/// mean than sqrt(n) standard deviations, and f64 has digits enough to take that off again from sums of f32.
 template <class T>
 HWY_INLINE Statistics about(const T* x, std::size_t n, T shift, double eps) {
-  const auto count = static_cast<double>(n);
-  const rows::Moments from = rows::moments(x, shift, x, static_cast<double>(shift), n);
-  const double drift = from.sum / count;
-  return {static_cast<double>(shift) + drift, 1 / std::sqrt(from.product / count - drift * drift + eps)};
+  const auto zero = hn::Set(rows::Wide(), static_cast<double>(shift));
+  const auto [sum, squares] = rows::sums<2>(x, shift, x, shift, n, [=](const T* from, const T*) HWY_ATTR {
+    const Wide u = hn::Sub(rows::load_wide(from), zero);
+    return std::array<Wide, 2>{u, hn::Mul(u, u)};
+  });
+  return Statistics::about(static_cast<double>(shift), sum, squares, static_cast<double>(n), eps);
 }
 
+/// Of f32 from the deviations from the first element: no element lies further from the mean than sqrt(n)
+/// standard deviations, and f64 has digits enough to take that off again.
 template <class T>
 HWY_INLINE Statistics statistics(const T* x, std::size_t n, double eps) {
   const Statistics s = about(x, n, x[0], eps);
@@ -64,14 +75,41 @@ void norm(const T* x, T* y, std::size_t n, double eps) {
   });
 }
 
+/// The statistics of x, and the means of v and of v y, y = norm(x).
+struct Along {
+  Statistics x;
+  double mean_v, mean_vy;
+};
+
+/// In one pass; digits are lost and are there to be lost as in statistics().
+HWY_INLINE Along along(const float* x, const float* v, std::size_t n, double eps) {
+  const auto zero = hn::Set(rows::Wide(), static_cast<double>(x[0]));
+  const auto [sum, squares, sum_v, product] =
+      rows::sums<4>(x, x[0], v, 0.F, n, [=](const float* from_x, const float* from_v) HWY_ATTR {
+        const Wide u = hn::Sub(rows::load_wide(from_x), zero), w = rows::load_wide(from_v);
+        return std::array<Wide, 4>{u, hn::Mul(u, u), w, hn::Mul(u, w)};
+      });
+  const auto count = static_cast<double>(n);
+  const Statistics s = Statistics::about(static_cast<double>(x[0]), sum, squares, count, eps);
+  return {s, sum_v / count, (product - sum / count * sum_v) / count * s.inverse};
+}
+HWY_INLINE Along along(const double* x, const double* v, std::size_t n, double eps) {
+  const Statistics s = statistics(x, n, eps);
+  const auto mean = hn::Set(rows::Wide(), s.mean);
+  const auto [sum_v, product] =
+      rows::sums<2>(x, s.mean, v, 0., n, [=](const double* from_x, const double* from_v) HWY_ATTR {
+        const Wide w = rows::load_wide(from_v);
+        return std::array<Wide, 2>{w, hn::Mul(hn::Sub(rows::load_wide(from_x), mean), w)};
+      });
+  const auto count = static_cast<double>(n);
+  return {s, sum_v / count, product / count * s.inverse};
+}
+
 template <class T>
 void product(const T* x, const T* v, T* y, std::size_t n, double eps) {
-  const auto count = static_cast<double>(n);
-  const Statistics s = statistics(x, n, eps);
-  const rows::Moments along = rows::moments(v, T{0}, x, s.mean, n);
-  const auto mean = static_cast<T>(s.mean), inverse = static_cast<T>(s.inverse);
-  const auto mean_v = static_cast<T>(along.sum / count);
-  const auto slope = static_cast<T>(along.product / count * s.inverse);
+  const Along a = along(x, v, n, eps);
+  const auto mean = static_cast<T>(a.x.mean), inverse = static_cast<T>(a.x.inverse);
+  const auto mean_v = static_cast<T>(a.mean_v), slope = static_cast<T>(a.mean_vy);
   math::zip(x, v, y, n, [=](auto d, auto u, auto w) HWY_ATTR {
     const auto r = hn::Set(d, inverse);
     const auto z = hn::Mul(hn::Sub(u, hn::Set(d, mean)), r);

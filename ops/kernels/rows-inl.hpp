@@ -8,8 +8,10 @@
 #define BACKDROP_KERNELS_ROWS_INL
 #endif
 
+#include <hwy/cache_control.h>
 #include <hwy/highway.h>
 
+#include <array>
 #include <cstddef>
 #include <limits>
 
@@ -20,6 +22,14 @@ namespace rows {
 namespace hn = hwy::HWY_NAMESPACE;
 
 constexpr std::size_t kTerms = 16;
+
+/// Asks for what will be read some rows later. Between rows other kernels work, and after each of them the
+/// processor would have to find out anew that x is read in order.
+template <class T>
+HWY_INLINE void ask_ahead(const T* x) {
+  constexpr std::size_t kBytes = 4096;
+  hwy::Prefetch(reinterpret_cast<const char*>(x) + kBytes);
+}
 
 /// The last n < kTerms terms, and what changes no fold.
 template <class T>
@@ -41,6 +51,7 @@ HWY_INLINE hn::TFromD<D> fold(D d, const T* x, std::size_t n, T nothing, Load lo
   hn::Vec<D> states[kVectors];
   for (std::size_t i = 0; i < kVectors; ++i) states[i] = load(rest.terms + i * kLanes);
   for (std::size_t k = 0; k < whole; k += kTerms) {
+    ask_ahead(x + k);
     for (std::size_t i = 0; i < kVectors; ++i) states[i] = take(states[i], load(x + k + i * kLanes));
   }
   for (std::size_t half = kVectors / 2; half > 0; half /= 2) {
@@ -55,7 +66,7 @@ HWY_INLINE hn::TFromD<D> fold(D d, const T* x, std::size_t n, T nothing, Load lo
 }
 
 /// The vectors in which sums are taken: of f64.
-using Wide = hn::CappedTag<double, 4>;
+using Wide = hn::CappedTag<double, 8>;
 
 template <class T>
 HWY_INLINE hn::Vec<Wide> load_wide(const T* from) {
@@ -75,48 +86,41 @@ HWY_INLINE double sum(const T* x, std::size_t n) {
       [](auto s, auto v) HWY_ATTR { return hn::Add(s, v); }, [](double s, double v) { return s + v; });
 }
 
-struct Moments {
-  double sum, product;
-};
-
-/// The sums of a[k] - a0 and of (a[k] - a0)(b[k] - b0), in f64.
-template <class T>
-HWY_INLINE Moments moments(const T* a, T a0, const T* b, double b0, std::size_t n) {
+/// Several sums over the pairs a[k], b[k] at once, in f64: terms(from_a, from_b) makes a vector of terms of
+/// each from the elements at two places. A pair of `a_nothing` and `b_nothing` must add nothing.
+template <std::size_t kSums, class T, class Terms>
+HWY_INLINE std::array<double, kSums> sums(const T* a, T a_nothing, const T* b, T b_nothing, std::size_t n,
+                                          Terms terms) {
   constexpr Wide d;
   constexpr std::size_t kLanes = hn::MaxLanes(d), kVectors = kTerms / kLanes;
-  const auto a_zero = hn::Set(d, static_cast<double>(a0)), b_zero = hn::Set(d, b0);
-  const auto from_a = [=](const T* at) HWY_ATTR { return hn::Sub(load_wide(at), a_zero); };
-  const auto from_b = [=](const T* at) HWY_ATTR { return hn::Sub(load_wide(at), b_zero); };
   const std::size_t whole = n / kTerms * kTerms;
-  const Rest<T> a_rest(a + whole, n - whole, a0), b_rest(b + whole, n - whole, static_cast<T>(b0));
-  hn::Vec<Wide> sums[kVectors], products[kVectors];
+  const Rest<T> a_rest(a + whole, n - whole, a_nothing), b_rest(b + whole, n - whole, b_nothing);
+  hn::Vec<Wide> states[kVectors][kSums];
   for (std::size_t i = 0; i < kVectors; ++i) {
-    sums[i] = from_a(a_rest.terms + i * kLanes);
-    products[i] = hn::Mul(sums[i], from_b(b_rest.terms + i * kLanes));
+    const auto first = terms(a_rest.terms + i * kLanes, b_rest.terms + i * kLanes);
+    for (std::size_t s = 0; s < kSums; ++s) states[i][s] = first[s];
   }
   for (std::size_t k = 0; k < whole; k += kTerms) {
+    ask_ahead(a + k);
+    ask_ahead(b + k);
     for (std::size_t i = 0; i < kVectors; ++i) {
-      const auto u = from_a(a + k + i * kLanes);
-      sums[i] = hn::Add(sums[i], u);
-      products[i] = hn::Add(products[i], hn::Mul(u, from_b(b + k + i * kLanes)));
+      const auto next = terms(a + k + i * kLanes, b + k + i * kLanes);
+      for (std::size_t s = 0; s < kSums; ++s) states[i][s] = hn::Add(states[i][s], next[s]);
     }
   }
-  for (std::size_t half = kVectors / 2; half > 0; half /= 2) {
-    for (std::size_t i = 0; i < half; ++i) {
-      sums[i] = hn::Add(sums[i], sums[half + i]);
-      products[i] = hn::Add(products[i], products[half + i]);
+  std::array<double, kSums> out;
+  for (std::size_t s = 0; s < kSums; ++s) {
+    for (std::size_t half = kVectors / 2; half > 0; half /= 2) {
+      for (std::size_t i = 0; i < half; ++i) states[i][s] = hn::Add(states[i][s], states[half + i][s]);
     }
-  }
-  double sum[kLanes], product[kLanes];
-  hn::StoreU(sums[0], d, sum);
-  hn::StoreU(products[0], d, product);
-  for (std::size_t half = kLanes / 2; half > 0; half /= 2) {
-    for (std::size_t i = 0; i < half; ++i) {
-      sum[i] += sum[half + i];
-      product[i] += product[half + i];
+    double lanes[kLanes];
+    hn::StoreU(states[0][s], d, lanes);
+    for (std::size_t half = kLanes / 2; half > 0; half /= 2) {
+      for (std::size_t i = 0; i < half; ++i) lanes[i] += lanes[half + i];
     }
+    out[s] = lanes[0];
   }
-  return {sum[0], product[0]};
+  return out;
 }
 
 /// The greatest (sign 1) or least (sign -1) element, or NaN if one is; of none, the infinity that any other
