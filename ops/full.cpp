@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <backdrop/core/error.hpp>
 #include <backdrop/ops/create.hpp>
 #include <string>
@@ -23,8 +24,7 @@ Type infer_full(const Call& c) {
 
 void fill(const Block& b) {
   kernels::with_number(b.dtype(), [&]<class T>(T) {
-    auto* y = static_cast<T*>(b.y);
-    for (std::size_t k = 0; k < b.count; ++k) y[k] = static_cast<T>(b[number]);
+    std::fill_n(static_cast<T*>(b.y), b.count, static_cast<T>(b[number]));
   });
 }
 
