@@ -23,9 +23,8 @@ Type infer_full(const Call& c) {
 }
 
 void fill(const Block& b) {
-  kernels::with_number(b.dtype(), [&]<class T>(T) {
-    std::fill_n(static_cast<T*>(b.y), b.count, static_cast<T>(b[number]));
-  });
+  kernels::with_number(
+      b.dtype(), [&]<class T>(T) { std::fill_n(static_cast<T*>(b.y), b.count, static_cast<T>(b[number])); });
 }
 
 }  // namespace

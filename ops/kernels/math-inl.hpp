@@ -275,16 +275,24 @@ HWY_INLINE V softplus(D d, V x) {
 template <class T>
 HWY_INLINE hn::Vec<hn::ScalableTag<T>> load_part(const T* x, std::size_t n) {
   const hn::ScalableTag<T> d;
+#if HWY_MEM_OPS_MIGHT_FAULT
   HWY_ALIGN T lanes[hn::MaxLanes(d)] = {};
   std::memcpy(lanes, x, n * sizeof(T));
   return hn::Load(d, lanes);
+#else
+  return hn::MaskedLoad(hn::FirstN(d, n), d, x);
+#endif
 }
 template <class T>
 HWY_INLINE void store_part(hn::Vec<hn::ScalableTag<T>> v, T* y, std::size_t n) {
   const hn::ScalableTag<T> d;
+#if HWY_MEM_OPS_MIGHT_FAULT
   HWY_ALIGN T lanes[hn::MaxLanes(d)];
   hn::Store(v, d, lanes);
   std::memcpy(y, lanes, n * sizeof(T));
+#else
+  hn::BlendedStore(v, hn::FirstN(d, n), d, y);
+#endif
 }
 
 template <class T, class F>

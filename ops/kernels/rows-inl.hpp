@@ -11,9 +11,12 @@
 #include <hwy/cache_control.h>
 #include <hwy/highway.h>
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <limits>
+
+#include "kernels/math-inl.hpp"
 
 HWY_BEFORE_NAMESPACE();
 namespace backdrop::kernels::HWY_NAMESPACE {
@@ -78,6 +81,37 @@ HWY_INLINE hn::Vec<Wide> load_wide(const T* from) {
   }
 }
 
+/// The sum of all lanes of some vectors, in halves.
+template <std::size_t n>
+HWY_INLINE double together(hn::Vec<Wide> (&states)[n]) {
+  constexpr std::size_t kLanes = hn::MaxLanes(Wide());
+  for (std::size_t half = n / 2; half > 0; half /= 2) {
+    for (std::size_t i = 0; i < half; ++i) states[i] = hn::Add(states[i], states[half + i]);
+  }
+  double lanes[kLanes];
+  hn::StoreU(states[0], Wide(), lanes);
+  for (std::size_t half = kLanes / 2; half > 0; half /= 2) {
+    for (std::size_t i = 0; i < half; ++i) lanes[i] += lanes[half + i];
+  }
+  return lanes[0];
+}
+
+/// Adds the lanes of v to as many of states[0], states[1].
+template <class V>
+HWY_INLINE void add_wide(V v, hn::Vec<Wide>* states) {
+  using D = hn::DFromV<V>;
+  if constexpr (sizeof(hn::TFromD<D>) == sizeof(double)) {
+    states[0] = hn::Add(states[0], v);
+  } else {
+#if HWY_TARGET == HWY_SCALAR
+    states[0] = hn::Add(states[0], hn::PromoteTo(Wide(), v));
+#else
+    states[0] = hn::Add(states[0], hn::PromoteTo(Wide(), hn::LowerHalf(v)));
+    states[1] = hn::Add(states[1], hn::PromoteTo(Wide(), hn::UpperHalf(hn::Half<D>(), v)));
+#endif
+  }
+}
+
 /// In f64.
 template <class T>
 HWY_INLINE double sum(const T* x, std::size_t n) {
@@ -86,40 +120,52 @@ HWY_INLINE double sum(const T* x, std::size_t n) {
       [](auto s, auto v) HWY_ATTR { return hn::Add(s, v); }, [](double s, double v) { return s + v; });
 }
 
+/// Writes y[k] = f(d, x[k]) and gives the sum of y, in one pass. Pairs are added as they are and their sums
+/// in f64, so that of positive terms the relative error is half an ulp of T, however many there are.
+template <class T, class F>
+HWY_INLINE double map_and_sum(const T* x, T* y, std::size_t n, F f) {
+  const hn::CappedTag<T, kTerms> d;
+  constexpr std::size_t kLanes = hn::MaxLanes(Wide()), kVectors = kTerms / kLanes;
+  const std::size_t whole = n / (2 * kTerms) * 2 * kTerms;
+  math::map(x + whole, y + whole, n - whole, f);
+  Rest<T> rest(y + whole, std::min(n - whole, kTerms), T{0});
+  for (std::size_t k = whole + kTerms; k < n; ++k) rest.terms[k - whole - kTerms] += y[k];
+  hn::Vec<Wide> states[kVectors];
+  for (std::size_t i = 0; i < kVectors; ++i) states[i] = load_wide(rest.terms + i * kLanes);
+  for (std::size_t k = 0; k < whole; k += 2 * kTerms) {
+    for (std::size_t i = 0; i < kTerms; i += hn::Lanes(d)) {
+      const auto v = f(d, hn::LoadU(d, x + k + i)), w = f(d, hn::LoadU(d, x + k + kTerms + i));
+      hn::StoreU(v, d, y + k + i);
+      hn::StoreU(w, d, y + k + kTerms + i);
+      add_wide(hn::Add(v, w), states + i / kLanes);
+    }
+  }
+  return together(states);
+}
+
 /// Several sums over the pairs a[k], b[k] at once, in f64: terms(from_a, from_b) makes a vector of terms of
 /// each from the elements at two places. A pair of `a_nothing` and `b_nothing` must add nothing.
 template <std::size_t kSums, class T, class Terms>
 HWY_INLINE std::array<double, kSums> sums(const T* a, T a_nothing, const T* b, T b_nothing, std::size_t n,
                                           Terms terms) {
-  constexpr Wide d;
-  constexpr std::size_t kLanes = hn::MaxLanes(d), kVectors = kTerms / kLanes;
+  constexpr std::size_t kLanes = hn::MaxLanes(Wide()), kVectors = kTerms / kLanes;
   const std::size_t whole = n / kTerms * kTerms;
   const Rest<T> a_rest(a + whole, n - whole, a_nothing), b_rest(b + whole, n - whole, b_nothing);
-  hn::Vec<Wide> states[kVectors][kSums];
+  hn::Vec<Wide> states[kSums][kVectors];
   for (std::size_t i = 0; i < kVectors; ++i) {
     const auto first = terms(a_rest.terms + i * kLanes, b_rest.terms + i * kLanes);
-    for (std::size_t s = 0; s < kSums; ++s) states[i][s] = first[s];
+    for (std::size_t s = 0; s < kSums; ++s) states[s][i] = first[s];
   }
   for (std::size_t k = 0; k < whole; k += kTerms) {
     ask_ahead(a + k);
     ask_ahead(b + k);
     for (std::size_t i = 0; i < kVectors; ++i) {
       const auto next = terms(a + k + i * kLanes, b + k + i * kLanes);
-      for (std::size_t s = 0; s < kSums; ++s) states[i][s] = hn::Add(states[i][s], next[s]);
+      for (std::size_t s = 0; s < kSums; ++s) states[s][i] = hn::Add(states[s][i], next[s]);
     }
   }
   std::array<double, kSums> out;
-  for (std::size_t s = 0; s < kSums; ++s) {
-    for (std::size_t half = kVectors / 2; half > 0; half /= 2) {
-      for (std::size_t i = 0; i < half; ++i) states[i][s] = hn::Add(states[i][s], states[half + i][s]);
-    }
-    double lanes[kLanes];
-    hn::StoreU(states[0][s], d, lanes);
-    for (std::size_t half = kLanes / 2; half > 0; half /= 2) {
-      for (std::size_t i = 0; i < half; ++i) lanes[i] += lanes[half + i];
-    }
-    out[s] = lanes[0];
-  }
+  for (std::size_t s = 0; s < kSums; ++s) out[s] = together(states[s]);
   return out;
 }
 
@@ -142,10 +188,22 @@ T extreme(const T* x, std::size_t n) {
 template <class T>
 T greatest_number(const T* x, std::size_t n) {
   const hn::CappedTag<T, kTerms> d;
-  return fold(
-      d, x, n, -std::numeric_limits<T>::infinity(),
-      [d](const T* from) HWY_ATTR { return hn::LoadU(d, from); },
-      [](auto s, auto v) HWY_ATTR { return hn::Max(s, v); }, [](T s, T v) { return v > s ? v : s; });
+  constexpr std::size_t kSideBySide = 4;  // else each comparison waits for the one before
+  const auto take = [](auto s, auto v) HWY_ATTR { return hn::Max(s, v); };
+  hn::Vec<decltype(d)> states[kSideBySide];
+  for (auto& state : states) state = hn::Set(d, -std::numeric_limits<T>::infinity());
+  std::size_t k = 0;
+  for (; k + kSideBySide * hn::Lanes(d) <= n; k += kSideBySide * hn::Lanes(d)) {
+    ask_ahead(x + k);
+    for (std::size_t i = 0; i < kSideBySide; ++i) {
+      states[i] = take(states[i], hn::LoadU(d, x + k + i * hn::Lanes(d)));
+    }
+  }
+  for (; k + hn::Lanes(d) <= n; k += hn::Lanes(d)) states[0] = take(states[0], hn::LoadU(d, x + k));
+  const auto all = take(take(states[0], states[1]), take(states[2], states[3]));
+  T greatest = hn::GetLane(hn::MaxOfLanes(d, all));
+  for (; k < n; ++k) greatest = x[k] > greatest ? x[k] : greatest;
+  return greatest;
 }
 
 }  // namespace rows

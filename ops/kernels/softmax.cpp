@@ -60,11 +60,17 @@ std::size_t find(const T* x, T value, std::size_t n) {
   return 0;
 }
 
+/// e^(x - shift). No lambda: it must be inlined wherever it is used, or its constants are loaded for every
+/// vector.
 template <class T>
-HWY_INLINE void write_exps(const T* x, T shift, T* y, std::size_t n) {
-  math::map(x, y, n,
-            [shift](auto d, auto v) HWY_ATTR { return math::exp(d, hn::Sub(v, hn::Set(d, shift))); });
-}
+struct ExpOfDifference {
+  T shift;
+
+  template <class D, class V>
+  HWY_INLINE V operator()(D d, V v) const {
+    return math::exp(d, hn::Sub(v, hn::Set(d, shift)));
+  }
+};
 
 template <class T>
 void scale(const T* x, T factor, T* y, std::size_t n) {
@@ -74,8 +80,8 @@ void scale(const T* x, T factor, T* y, std::size_t n) {
 // A NaN makes all of the row NaN by way of the sum.
 template <class T>
 void softmax(const T* x, T* y, std::size_t n) {
-  write_exps(x, rows::greatest_number(x, n), y, n);
-  scale(y, static_cast<T>(1 / rows::sum(y, n)), y, n);
+  const double sum = rows::map_and_sum(x, y, n, ExpOfDifference<T>{rows::greatest_number(x, n)});
+  scale(y, static_cast<T>(1 / sum), y, n);
 }
 
 // Where the element is most of the sum, the others are added up by themselves.
@@ -93,9 +99,13 @@ double sum_of_exps(const T* x, std::size_t n, T shift, std::size_t left_out) {
   double total = 0;
   for (std::size_t first = 0; first < n; first += kChunk) {
     const std::size_t count = std::min(kChunk, n - first);
-    write_exps(x + first, shift, exps, count);
-    if (left_out >= first && left_out - first < count) exps[left_out - first] = 0;
-    total += rows::sum(exps, count);
+    const double sum = rows::map_and_sum(x + first, exps, count, ExpOfDifference<T>{shift});
+    if (left_out < first || left_out - first >= count) {
+      total += sum;
+    } else {
+      exps[left_out - first] = 0;
+      total += rows::sum(exps, count);
+    }
   }
   return total;
 }
