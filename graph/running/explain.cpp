@@ -64,7 +64,7 @@ class Explanation {
     Traffic bytes;
     for (const Layout::Part& part : group.parts) {
       for (std::size_t k = 0; k < part.operands.size(); ++k) {
-        if (!is_in_memory(part.operands[k])) continue;
+        if (!is_in_memory(part.operands[k]) && !(k == 0 && part.streams)) continue;
         count(part.operands[k].node, bytes, k == 0 ? &Traffic::written : &Traffic::read);
       }
     }
@@ -75,6 +75,7 @@ class Explanation {
                      part.repeated                    ? ", once for all rows"
                      : part.state_bytes > 0           ? ", from all rows"
                      : is_in_memory(part.operands[0]) ? ", stored"
+                     : part.streams                   ? ", stored past the caches"
                                                       : "");
     }
   }

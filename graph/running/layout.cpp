@@ -11,10 +11,11 @@ namespace {
 
 // A value takes about this much in a panel: several stay in the nearest caches, and are worth the calls.
 constexpr std::size_t kPanelBytes = std::size_t{16} << 10;
-// Of values that come from memory and go there, less: a panel is written while the next one is worked on, as
-// far as the processor can wait for memory beside its work.
+// Larger values do not stay in the caches until somebody reads them. Then less is worked on at a time: a
+// panel is written while the next one is computed, as far as the processor can wait for memory beside its
+// work.
+constexpr std::size_t kFar = std::size_t{16} << 20;
 constexpr std::size_t kFarPanelBytes = std::size_t{4} << 10;
-constexpr std::size_t kFar = std::size_t{8} << 20;
 // A thread is given about this much of a value at a time.
 constexpr std::size_t kGrainBytes = std::size_t{256} << 10;
 constexpr std::size_t kVector = 64;
@@ -73,7 +74,7 @@ class Laying {
       value.slot = slots_.take();
       value.last_use = parts_.size();
     }
-    Layout out{positions_, panel_, grain_, 0, 0, {}};
+    Layout out{.positions = positions_, .panel = panel_, .grain = grain_};
     for (std::size_t k = 0; k < parts_.size(); ++k) {
       out.parts.push_back(lay(k));
       if (!made_[parts_[k].node].folded) continue;
@@ -83,6 +84,7 @@ class Laying {
       out.state_bytes += in_vectors(out.parts[k].state_bytes * out.pieces());
     }
     out.scratch_bytes = slots_.count() * slot_bytes_;
+    out.streams = std::ranges::any_of(out.parts, &Layout::Part::streams);
     return out;
   }
 
@@ -91,6 +93,9 @@ class Laying {
   struct Value {
     std::size_t last_use, slot;
     bool stored, repeated, folded;
+    bool streams = false;
+
+    bool in_scratch() const { return !stored || streams; }
   };
 
   const Shape& shape(std::uint32_t node) const { return tape_.shape(tape_.node(node).shape); }
@@ -144,7 +149,8 @@ class Laying {
 
   void choose_panel() {
     const std::size_t row = std::max<std::size_t>(1, (largest_ + positions_ - 1) / positions_);
-    const std::size_t rows = std::max<std::size_t>(1, (largest_ > kFar ? kFarPanelBytes : kPanelBytes) / row);
+    const std::size_t rows =
+        std::max<std::size_t>(1, (largest_ >= kFar ? kFarPanelBytes : kPanelBytes) / row);
     if (piece_ == 0) {
       panel_ = std::min((rows + alignment_ - 1) / alignment_ * alignment_, positions_);
       grain_ = panel_ * std::max<std::size_t>(1, kGrainBytes / (panel_ * row));
@@ -161,15 +167,17 @@ class Laying {
     const std::uint32_t node = parts_[k].node;
     const auto inputs = tape_.node(node).inputs();
     Value& value = made_[node];
-    Layout::Part part{node, value.repeated, {}};
+    value.streams = value.stored && !value.folded && byte_size(dtype(node), shape(node).numel()) >= kFar;
+    Layout::Part part{.node = node, .repeated = value.repeated, .streams = value.streams};
     part.operands.resize(1);
     for (std::uint32_t input : inputs) part.operands.push_back(located(input, value.repeated));
     // An elementwise kernel may write over operands of the same type.
     const bool over = tape_.node(node).op->block != nullptr &&
                       std::ranges::all_of(inputs, [&](std::uint32_t x) { return dtype(x) == dtype(node); });
     if (over) finish(k, inputs);
-    if (!value.stored && !value.repeated) value.slot = slots_.take();
+    if (value.in_scratch() && !value.repeated) value.slot = slots_.take();
     part.operands[0] = located(node, value.folded);
+    if (value.streams && value.last_use == k) slots_.give(value.slot);
     finish(k, inputs);
     return part;
   }
@@ -177,7 +185,7 @@ class Laying {
   void finish(std::size_t k, std::span<const std::uint32_t> inputs) {
     for (std::uint32_t input : inputs) {
       Value* const value = value_of(input);
-      if (value == nullptr || value->stored || value->last_use != k) continue;
+      if (value == nullptr || !value->in_scratch() || value->last_use != k) continue;
       slots_.give(value->slot);
       value->last_use = parts_.size();  // given back once
     }
@@ -185,7 +193,7 @@ class Laying {
 
   Operand located(std::uint32_t node, bool whole) {
     Operand out{.node = node, .dtype = dtype(node), .per_position = per_position(node)};
-    if (const Value* const value = value_of(node); value != nullptr && !value->stored) {
+    if (const Value* const value = value_of(node); value != nullptr && value->in_scratch()) {
       out.place = Operand::Place::panel;
       out.offset = value->slot * slot_bytes_;
     } else if (!whole) {

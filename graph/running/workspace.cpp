@@ -6,6 +6,7 @@
 
 #include "anomalies.hpp"
 #include "running/require_type.hpp"
+#include "running/stream.hpp"
 
 namespace backdrop::running {
 
@@ -205,9 +206,12 @@ void Workspace::execute_group(const Layout& group, std::uint32_t run_step) {
       const std::size_t count = std::min(group.panel, end - first);
       const Panel panel{first, count, count == group.panel, scratch, piece};
       for (const Layout::Part& part : group.parts) {
-        if (!part.repeated) execute_panel(part, panel, run_step);
+        if (part.repeated) continue;
+        execute_panel(part, panel, run_step);
+        if (part.streams) stream_panel(part, panel);
       }
     }
+    if (group.streams) end_streaming();
   });
   for (const Layout::Part& part : group.parts) {
     if (part.state_bytes == 0) continue;
@@ -249,6 +253,12 @@ void Workspace::execute_panel(const Layout::Part& part, const Panel& panel, std:
   } else {
     op.eval(Eval{call, arrays[0], arrays + 1, alone_, run_step, first});
   }
+}
+
+void Workspace::stream_panel(const Layout::Part& part, const Panel& panel) const {
+  const Operand& y = part.operands[0];
+  stream(shifted(data_[part.node], y.dtype, panel.first * y.per_position), panel.scratch + y.offset,
+         byte_size(y.dtype, panel.count * y.per_position));
 }
 
 // Nodes in order, so that what is reported came first.

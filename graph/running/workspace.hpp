@@ -38,6 +38,7 @@ class Workspace {
   void execute_group(const Layout& group, std::uint32_t step);
   struct Panel;
   void execute_panel(const Layout::Part& part, const Panel& panel, std::uint32_t step);
+  void stream_panel(const Layout::Part& part, const Panel& panel) const;
   const Folding& folding(const Layout::Part& part) const;
   void* state(const Layout::Part& part, std::size_t piece);
   Array array(std::uint32_t node) const;

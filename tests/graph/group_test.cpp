@@ -3,6 +3,7 @@
 
 #include <backdrop/backdrop.hpp>
 #include <random>
+#include <string>
 #include <vector>
 
 using namespace backdrop;
@@ -204,4 +205,18 @@ TEST_CASE("what a sum over rows takes is not stored, and what needs the sum come
     check_same_bits(tape, {q * broadcast_to(sum(exp(q), {0}), q.shape()), sum(exp(q), {0}) * sum(q, {1})},
                     "q");
   }
+}
+
+TEST_CASE("large values are stored past the caches, with the same bits, and the group may go on with them") {
+  Tape tape;
+  const Var x = tape.variable("x", numbers({4099, 1031})), row = tape.variable("row", numbers({1031}));
+  const Var a = tanh(x + row);      // read again in the group, and an output
+  const Var b = softmax(a, 1);      // an output only
+  const Var c = greater(a, 0.125);  // a mask, whose rows end within bytes
+  const Var d = sum(a * b, {0});
+  const std::string text = compile(tape, {.outputs = {a, b, c, d}}).explain();
+  INFO(text);
+  CHECK(text.find("tanh f32 [4099, 1031], stored past the caches") != std::string::npos);
+  CHECK(text.find("softmax f32 [4099, 1031], stored past the caches") != std::string::npos);
+  check_same_bits(tape, {a, b, c, d}, "large values");
 }
