@@ -1,11 +1,11 @@
 #include <algorithm>
 #include <atomic>
 #include <backdrop/core/error.hpp>
+#include <backdrop/core/large_vector.hpp>
 #include <backdrop/core/tensor.hpp>
 #include <bit>
 #include <cmath>
 #include <cstring>
-#include <new>
 #include <utility>
 
 #include "number_text.hpp"
@@ -14,7 +14,7 @@ namespace backdrop {
 
 namespace {
 
-constexpr std::size_t kAlignment = 64;
+constexpr std::size_t kLine = 64;
 
 Shape shape_of(const std::initializer_list<NestedList>& items) {
   std::vector<std::int64_t> extents{static_cast<std::int64_t>(items.size())};
@@ -61,16 +61,15 @@ void store(void* bytes, DType dtype, std::size_t k, double number) {
 
 struct Tensor::Storage {
   Storage(Shape s, DType d) : shape(std::move(s)), dtype(d) {
-    const std::size_t used = byte_size(dtype, shape.numel());
-    const std::size_t padded = (used + kAlignment - 1) / kAlignment * kAlignment;
-    bytes = ::operator new(std::max(padded, kAlignment), std::align_val_t(kAlignment));
-    if (dtype == DType::mask) std::memset(bytes, 0, std::max(padded, kAlignment));
+    bytes = take_memory(padded());
+    if (dtype == DType::mask) std::memset(bytes, 0, padded());
   }
   Storage(const Storage&) = delete;
   Storage& operator=(const Storage&) = delete;
-  ~Storage() { ::operator delete(bytes, std::align_val_t(kAlignment)); }
+  ~Storage() { give_memory(bytes, padded()); }
 
   std::size_t size() const { return byte_size(dtype, shape.numel()); }
+  std::size_t padded() const { return std::max((size() + kLine - 1) / kLine * kLine, kLine); }
 
   Shape shape;
   DType dtype;

@@ -4,7 +4,9 @@
 #include <backdrop/core/tensor.hpp>
 #include <backdrop/core/variable.hpp>
 #include <backdrop/format.hpp>
+#include <bit>
 #include <cmath>
+#include <cstdint>
 #include <limits>
 
 using namespace backdrop;
@@ -102,4 +104,15 @@ TEST_CASE("a Variable keeps its type") {
   CHECK_THROWS_AS(w.set(Tensor({1})), ShapeError);
   CHECK_THROWS_AS(w.set(Tensor({1, 2}, DType::f64)), DTypeError);
   CHECK(w.value().at(1) == 4);
+}
+
+TEST_CASE("large tensors begin at large pages, and the memory of one that is gone serves the next") {
+  const Shape shape{1 << 20};
+  const void* first = nullptr;
+  {
+    const Tensor x = Tensor::ones(shape);
+    first = x.bytes();
+    CHECK(std::bit_cast<std::uintptr_t>(first) % (std::uintptr_t{2} << 20) == 0);
+  }
+  CHECK(Tensor::ones(shape).bytes() == first);
 }

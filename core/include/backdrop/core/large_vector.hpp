@@ -8,8 +8,8 @@
 namespace backdrop {
 
 /// Memory that begins at whole cache lines; from 2 MiB on at large pages, which it asks for. The first touch
-/// of a page costs more than anything that is done with it later, and of a graph of millions of nodes all
-/// memory would be new at each step: so blocks that were given back serve again.
+/// of a page costs more than anything that is done with it later, and of a graph of millions of nodes, or a
+/// large tensor, all memory would be new at each step: so blocks that were given back serve again.
 void* take_memory(std::size_t bytes);
 void give_memory(void* memory, std::size_t bytes) noexcept;
 
