@@ -9,6 +9,10 @@
 #include <fstream>
 #include <thread>
 
+#ifdef BACKDROP_ONEDNN
+#include <oneapi/dnnl/dnnl.h>
+#endif
+
 namespace backdrop::bench {
 
 namespace {
@@ -48,6 +52,15 @@ std::string openblas() {
   return config.substr(config.find(' ') + 1, config.find(' ', config.find(' ') + 1) - config.find(' ') - 1);
 }
 
+#ifdef BACKDROP_ONEDNN
+std::string onednn() {
+  const dnnl_version_t& v = *dnnl_version();
+  return fmt::format("{}.{}.{}", v.major, v.minor, v.patch);
+}
+#else
+std::string onednn() { return "none"; }
+#endif
+
 }  // namespace
 
 std::vector<std::pair<std::string, std::string>> environment() {
@@ -59,7 +72,8 @@ std::vector<std::pair<std::string, std::string>> environment() {
   return {{"processor", processor()},
           {"system", line_after("/etc/os-release", "PRETTY_NAME")},
           {"compiler", compiler},
-          {"OpenBLAS", openblas()},
+          {"OpenBLAS", fmt::format("{}, kernels {}", openblas(), openblas_get_corename())},
+          {"oneDNN", onednn()},
           {"date", today()}};
 }
 

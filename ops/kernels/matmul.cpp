@@ -1,118 +1,33 @@
 #include "kernels/matmul.hpp"
 
-#include <cblas.h>
-
 #include <algorithm>
 #include <cstring>
 
 #include "kernels/elementwise.hpp"
+#include "kernels/product.hpp"
 
-// All that knows the BLAS.
 namespace backdrop::kernels {
 
 namespace {
 
-// OpenBLAS cuts a product by its number of threads, and each cut rounds otherwise: with its own threads, 94 %
-// of the bits of a product change. So it always gets one thread, and panels that are cut by the problem's
-// shape; the panels run on the threads of the run. (A second pool beside that one would cost 3 to 20 times
-// the time of the product, too.)
-void keep_blas_single_threaded() {
-  static const bool once = (openblas_set_num_threads(1), true);
-  static_cast<void>(once);
+// oneDNN and OpenBLAS have one thread each, so every panel is one computation, whoever runs it; the panels,
+// which the problem's shape alone decides, run on the threads of the run.
+//
+// Which library computes a panel: its shape, its dtype and the kernels there are for this processor say, so
+// that a product has the same bits whenever it is computed. oneDNN takes longer to begin, by .2 us; beside
+// OpenBLAS's kernels for AVX2 it is ahead from 16 x 32 x 32 on, beside those for AVX-512 it wins little and
+// later, and for vectors from 256 x 256 on (docs/performance.md).
+bool suits_onednn(const Product<float>& p) {
+  const bool vectors = p.m == 1 || p.n == 1 || p.k == 1;
+  const int doublings = vectors ? 16 : openblas_has_avx512() ? 20 : 14;
+  return p.m * p.n * p.k >= std::size_t{1} << doublings;
 }
 
-// One matrix product y = alpha op(a) op(b), or that added to y; op(a) of m x k and op(b) of k x n. Or a panel
-// of one.
-template <class T>
-struct Product {
-  const T* a = nullptr;
-  const T* b = nullptr;
-  T* y = nullptr;
-  std::size_t m = 0, n = 0, k = 0;
-  bool ta = false, tb = false;
-  std::size_t lda = 0, ldb = 0, ldy = 0;  // elements from one stored row to the next
-  T alpha = 1;
-  bool add = false;  // to y; otherwise what stands there does not count, even NaN
-
-  Product rows(std::size_t begin, std::size_t end) const {
-    Product p = *this;
-    p.a += begin * (ta ? 1 : lda);
-    p.y += begin * ldy;
-    p.m = end - begin;
-    return p;
-  }
-  Product columns(std::size_t begin, std::size_t end) const {
-    Product p = *this;
-    p.b += begin * (tb ? ldb : 1);
-    p.y += begin;
-    p.n = end - begin;
-    return p;
-  }
-};
-
-blasint size(std::size_t n) { return static_cast<blasint>(n); }
-CBLAS_TRANSPOSE op(bool transposed) { return transposed ? CblasTrans : CblasNoTrans; }
-
-void gemm(const Product<float>& p) {
-  cblas_sgemm(CblasRowMajor, op(p.ta), op(p.tb), size(p.m), size(p.n), size(p.k), p.alpha, p.a, size(p.lda),
-              p.b, size(p.ldb), p.add ? 1 : 0, p.y, size(p.ldy));
+void run(const Product<float>& p) {
+  if (suits_onednn(p) && multiply_by_onednn(p)) return;
+  multiply_by_openblas(p);
 }
-void gemm(const Product<double>& p) {
-  cblas_dgemm(CblasRowMajor, op(p.ta), op(p.tb), size(p.m), size(p.n), size(p.k), p.alpha, p.a, size(p.lda),
-              p.b, size(p.ldb), p.add ? 1 : 0, p.y, size(p.ldy));
-}
-
-void ger(const Product<float>& p) {
-  cblas_sger(CblasRowMajor, size(p.m), size(p.n), p.alpha, p.a, size(p.ta ? 1 : p.lda), p.b,
-             size(p.tb ? p.ldb : 1), p.y, size(p.ldy));
-}
-void ger(const Product<double>& p) {
-  cblas_dger(CblasRowMajor, size(p.m), size(p.n), p.alpha, p.a, size(p.ta ? 1 : p.lda), p.b,
-             size(p.tb ? p.ldb : 1), p.y, size(p.ldy));
-}
-
-// y += alpha op(matrix) x, where the matrix is stored as rows x columns.
-template <class T>
-struct Vectors {
-  const T* x;
-  std::size_t stride_x;
-  T* y;
-  std::size_t stride_y, count_y;
-  T alpha;
-};
-void gemv(bool transposed, std::size_t rows, std::size_t columns, const float* matrix, std::size_t ld,
-          const Vectors<float>& v) {
-  cblas_sgemv(CblasRowMajor, op(transposed), size(rows), size(columns), v.alpha, matrix, size(ld), v.x,
-              size(v.stride_x), 1, v.y, size(v.stride_y));
-}
-void gemv(bool transposed, std::size_t rows, std::size_t columns, const double* matrix, std::size_t ld,
-          const Vectors<double>& v) {
-  cblas_dgemv(CblasRowMajor, op(transposed), size(rows), size(columns), v.alpha, matrix, size(ld), v.x,
-              size(v.stride_x), 1, v.y, size(v.stride_y));
-}
-
-// The output is cleared here, for the BLAS may scale what it finds there (NaN * 0 = NaN).
-template <class T>
-void clear(const Vectors<T>& v) {
-  for (std::size_t k = 0; k < v.count_y; ++k) v.y[k * v.stride_y] = 0;
-}
-
-template <class T>
-void run(const Product<T>& p) {
-  if (p.m == 1) {  // y' = op(b)' a'
-    const Vectors<T> v{p.a, p.ta ? p.lda : 1, p.y, 1, p.n, p.alpha};
-    if (!p.add) clear(v);
-    gemv(!p.tb, p.tb ? p.n : p.k, p.tb ? p.k : p.n, p.b, p.ldb, v);
-  } else if (p.n == 1) {
-    const Vectors<T> v{p.b, p.tb ? 1 : p.ldb, p.y, p.ldy, p.m, p.alpha};
-    if (!p.add) clear(v);
-    gemv(p.ta, p.ta ? p.k : p.m, p.ta ? p.m : p.k, p.a, p.lda, v);
-  } else if (p.k == 1 && p.add) {
-    ger(p);
-  } else {
-    gemm(p);
-  }
-}
+void run(const Product<double>& p) { multiply_by_openblas(p); }
 
 // How a product is cut: the longer side of the output, since each panel packs the other operand anew, which
 // costs a tenth of the speed with panels that are 64 wide, a twentieth with 128 and a fortieth with 256. So
@@ -148,7 +63,6 @@ void multiply(const Eval& e, const Array& a, const Array& b, Product<T> whole) {
     if (!whole.add) std::memset(e.y.data, 0, byte_size(e.y.dtype, e.y.numel()));
     return;
   }
-  keep_blas_single_threaded();
   whole.a = a.as<const T>(), whole.b = b.as<const T>(), whole.y = e.y.as<T>();
   whole.m = m, whole.n = n, whole.k = k;
   whole.lda = whole.ta ? m : k, whole.ldb = whole.tb ? k : n, whole.ldy = n;
