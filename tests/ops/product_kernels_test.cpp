@@ -70,7 +70,8 @@ void check_products(Multiply multiply) {
   const std::size_t sizes[][3] = {{1, 1, 1},    {1, 5, 3},    {3, 5, 1},    {4, 1, 4},      {17, 33, 65},
                                   {1, 300, 9},  {9, 300, 1},  {300, 1, 70}, {130, 300, 57}, {3, 700, 20},
                                   {64, 64, 64}, {5, 2000, 6}, {1, 1, 300}};
-  for (const auto& [m, k, n] : sizes) {
+  for (const auto& size : sizes) {
+    const std::size_t m = size[0], k = size[1], n = size[2];
     for (const unsigned flags : {0U, 1U, 2U, 3U, 4U, 5U, 6U, 7U}) {
       for (const T alpha : {T{1}, T{-.5}}) {
         Example<T> e(m, k, n, (flags & 1) != 0, (flags & 2) != 0, alpha, (flags & 4) != 0);
