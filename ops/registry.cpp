@@ -182,6 +182,7 @@ constexpr const Op* kOps[] = {
     &unwindows_op,
     &convolution_op,
     &transposed_convolution_op,
+    &window_product_op,
     &max_pool_op,
     &avg_pool_op,
     &adaptive_avg_pool_op,

@@ -10,25 +10,6 @@ namespace backdrop::kernels {
 
 namespace {
 
-// oneDNN and OpenBLAS have one thread each, so every panel is one computation, whoever runs it; the panels,
-// which the problem's shape alone decides, run on the threads of the run.
-//
-// Which library computes a panel: its shape, its dtype and the kernels there are for this processor say, so
-// that a product has the same bits whenever it is computed. oneDNN takes longer to begin, by .2 us; beside
-// OpenBLAS's kernels for AVX2 it is ahead from 16 x 32 x 32 on, beside those for AVX-512 it wins little and
-// later, and for vectors from 256 x 256 on (docs/performance.md).
-bool suits_onednn(const Product<float>& p) {
-  const bool vectors = p.m == 1 || p.n == 1 || p.k == 1;
-  const int doublings = vectors ? 16 : openblas_has_avx512() ? 20 : 14;
-  return p.m * p.n * p.k >= std::size_t{1} << doublings;
-}
-
-void run(const Product<float>& p) {
-  if (suits_onednn(p) && multiply_by_onednn(p)) return;
-  multiply_by_openblas(p);
-}
-void run(const Product<double>& p) { multiply_by_openblas(p); }
-
 // How a product is cut: the longer side of the output, since each panel packs the other operand anew, which
 // costs a tenth of the speed with panels that are 64 wide, a twentieth with 128 and a fortieth with 256. So
 // a panel is at least 256 wide, and takes about 8 M multiply-adds, .2 ms; whole vectors, so that only the
@@ -52,7 +33,7 @@ Cut cut(std::size_t m, std::size_t n, std::size_t k) {
 
 // All products of `a` and `b`, alike but for the place.
 template <class T>
-void multiply(const Eval& e, const Array& a, const Array& b, Product<T> whole) {
+void multiply_all(const Eval& e, const Array& a, const Array& b, Product<T> whole) {
   const std::size_t rank = e.y.shape->rank();
   const auto extent = [rank](const Array& array, std::size_t from_last) {
     return static_cast<std::size_t>((*array.shape)[rank - from_last]);
@@ -76,8 +57,8 @@ void multiply(const Eval& e, const Array& a, const Array& b, Product<T> whole) {
                          p.a += at * m * k;
                          p.b += at * k * n;
                          p.y += at * m * n;
-                         run(by.by_rows ? p.rows(first, std::min(first + by.width, m))
-                                        : p.columns(first, std::min(first + by.width, n)));
+                         multiply(by.by_rows ? p.rows(first, std::min(first + by.width, m))
+                                             : p.columns(first, std::min(first + by.width, n)));
                        }
                      });
 }
@@ -86,14 +67,14 @@ void multiply(const Eval& e, const Array& a, const Array& b, Product<T> whole) {
 
 void matmul(const Eval& e, bool transpose_a, bool transpose_b) {
   with_float(e.y.dtype,
-             [&]<class T>(T) { multiply<T>(e, e.x[0], e.x[1], {.ta = transpose_a, .tb = transpose_b}); });
+             [&]<class T>(T) { multiply_all<T>(e, e.x[0], e.x[1], {.ta = transpose_a, .tb = transpose_b}); });
 }
 
 void add_product(const Eval& e, bool transpose_a, bool transpose_b) {
   if (e.y.data != e.x[0].data) std::memcpy(e.y.data, e.x[0].data, byte_size(e.y.dtype, e.y.numel()));
   with_float(e.y.dtype, [&]<class T>(T) {
     const T alpha = *e.x[1].as<const T>();
-    multiply<T>(e, e.x[2], e.x[3], {.ta = transpose_a, .tb = transpose_b, .alpha = alpha, .add = true});
+    multiply_all<T>(e, e.x[2], e.x[3], {.ta = transpose_a, .tb = transpose_b, .alpha = alpha, .add = true});
   });
 }
 

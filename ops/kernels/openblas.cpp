@@ -65,7 +65,7 @@ void clear(const Vectors<T>& v) {
 }
 
 template <class T>
-void multiply(const Product<T>& p) {
+void compute(const Product<T>& p) {
   keep_single_threaded();
   if (p.m == 1) {  // y' = op(b)' a'
     const Vectors<T> v{p.a, p.ta ? p.lda : 1, p.y, 1, p.n, p.alpha};
@@ -84,8 +84,8 @@ void multiply(const Product<T>& p) {
 
 }  // namespace
 
-void multiply_by_openblas(const Product<float>& p) { multiply(p); }
-void multiply_by_openblas(const Product<double>& p) { multiply(p); }
+void multiply_by_openblas(const Product<float>& p) { compute(p); }
+void multiply_by_openblas(const Product<double>& p) { compute(p); }
 
 bool openblas_has_avx512() {
   static const bool has = [] {

@@ -33,6 +33,13 @@ struct Product {
   }
 };
 
+/// Computes it, on this thread alone: who shares a large product among threads cuts it into panels, as its
+/// shape says.
+void multiply(const Product<float>& p);
+void multiply(const Product<double>& p);
+
+// What it is made of.
+
 /// By OpenBLAS, on this thread alone.
 void multiply_by_openblas(const Product<float>& p);
 void multiply_by_openblas(const Product<double>& p);

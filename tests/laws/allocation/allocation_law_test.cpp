@@ -5,20 +5,19 @@
 #include <backdrop/backdrop.hpp>
 #include <cerrno>
 #include <cstdlib>
-#include <new>
 #include <string_view>
 
 #include "laws/cases.hpp"
 
-// Every allocation of this program, also those of the libraries, goes through these.
+// Every allocation of this program, also those of operator new and of the libraries, goes through these.
 namespace {
 
 std::atomic<bool> counting{false};
 std::atomic<int> allocations{0};
 std::atomic<int> lent{0};  // to oneDNN, and not yet given back
 
-// oneDNN packs operands into memory from malloc, and lists the arguments of a convolution there, whoever
-// calls it and however: that is lent to it until it returns.
+// oneDNN packs the operands of a product into memory from malloc, whoever calls it and however: that is lent
+// to it until it returns.
 bool is_onednn(const void* caller) {
   Dl_info found{};
   return dladdr(caller, &found) != 0 &&
@@ -72,21 +71,6 @@ void free(void* memory) noexcept {
   count_return(memory, __builtin_return_address(0));
   __libc_free(memory);
 }
-}
-
-// So that the caller is seen, and not the standard library.
-void* operator new(std::size_t size) {
-  count(__builtin_return_address(0));
-  void* const memory = __libc_malloc(size);
-  return memory != nullptr ? memory : throw std::bad_alloc();
-}
-void operator delete(void* memory) noexcept {
-  count_return(memory, __builtin_return_address(0));
-  __libc_free(memory);
-}
-void operator delete(void* memory, std::size_t) noexcept {
-  count_return(memory, __builtin_return_address(0));
-  __libc_free(memory);
 }
 
 using namespace backdrop;

@@ -22,6 +22,12 @@ Var unwindows(Var x, const List& extents, const List& stride, const List& paddin
                          Where::here());
 }
 
+Var window_product(Var x, Var z, const List& kernel, const List& stride, const List& padding,
+                   const List& dilation, std::int64_t groups = 1) {
+  return x.tape().record(window_product_op, {x, z},
+                         {Ints(kernel), Ints(stride), Ints(padding), Ints(dilation), groups}, Where::here());
+}
+
 void window_samples(Samples& s) {
   s.add(windows_op, [](SampleMaker& m) { return windows(m.real({2, 5}), {3}, {4}, {1}, {0}, {1}); });
   s.add(windows_op, [](SampleMaker& m) { return windows(m.real({7}), {2}, {6}, {2}, {3}, {4}, 0.5); });
@@ -73,6 +79,12 @@ void conv_samples(Samples& s) {
   s.add(convolution_op, {.large = true}, [](SampleMaker& m) {
     return conv2d(m.real({3, 8, 30, 31}), m.real({16, 8, 3, 3}), m.real({16}), {.padding = {1}});
   });
+  s.add(convolution_op, {.large = true}, [](SampleMaker& m) {  // rows of windows that are cut
+    return conv1d(m.real({2, 4, 5000}), m.real({3, 4, 5}), {}, {.padding = {2}});
+  });
+  s.add(convolution_op, {.large = true}, [](SampleMaker& m) {  // channels in blocks
+    return conv2d(m.real({2, 90, 9, 8}), m.real({8, 90, 3, 3}), {}, {.padding = {1}});
+  });
   s.add(transposed_convolution_op, [](SampleMaker& m) {
     return conv_transpose2d(m.real({2, 2, 2, 3}), m.real({2, 3, 2, 2}), m.real({3}));
   });
@@ -85,8 +97,42 @@ void conv_samples(Samples& s) {
     return conv_transpose1d(m.real({2, 2, 3}), m.real({2, 2, 3}), m.real({2}),
                             {.stride = {2}, .padding = {1}, .output_padding = {1}});
   });
+  s.add(transposed_convolution_op, [](SampleMaker& m) {  // further positions than the stride
+    return conv_transpose2d(m.real({1, 2, 2, 3}), m.real({2, 2, 2, 1}), {},
+                            {.stride = {1, 2}, .padding = {0, 1}, .output_padding = {2, 1}, .dilation = {3}});
+  });
   s.add(transposed_convolution_op, [](SampleMaker& m) {
     return conv_transpose2d(m.real({0, 2, 2, 2}), m.real({2, 1, 2, 2}));
+  });
+  s.add(transposed_convolution_op, [](SampleMaker& m) {
+    return conv_transpose2d(m.real({2, 3, 3, 2}), m.real({3, 2, 1, 1}));
+  });
+  s.add(transposed_convolution_op, {.large = true}, [](SampleMaker& m) {
+    return conv_transpose2d(m.real({2, 16, 30, 31}), m.real({16, 30, 3, 3}), {}, {.stride = {2}});
+  });
+}
+
+void window_product_samples(Samples& s) {
+  s.add(window_product_op, [](SampleMaker& m) {
+    return window_product(m.real({2, 2, 4, 3}), m.real({2, 3, 3, 2}), {2, 2}, {1, 1}, {0, 0}, {1, 1});
+  });
+  s.add(window_product_op, [](SampleMaker& m) {
+    return window_product(m.real({1, 4, 5, 4}), m.real({1, 2, 2, 3}), {3, 2}, {2, 1}, {1, 0}, {1, 3}, 2);
+  });
+  s.add(window_product_op, [](SampleMaker& m) {  // as many windows as a convolution would not have
+    return window_product(m.real({1, 2, 9, 3}), m.real({1, 2, 2, 4}), {2, 1}, {1, 2}, {0, 1}, {5, 1});
+  });
+  s.add(window_product_op, [](SampleMaker& m) {
+    return window_product(m.real({2, 3, 2, 2}), m.real({2, 2, 2, 2}), {1, 1}, {1, 1}, {0, 0}, {1, 1});
+  });
+  s.add(window_product_op, [](SampleMaker& m) {
+    return window_product(m.real({2, 2, 6}), m.real({2, 2, 3}), {3}, {2}, {1}, {1});
+  });
+  s.add(window_product_op, [](SampleMaker& m) {
+    return window_product(m.real({0, 2, 4}), m.real({0, 3, 3}), {2}, {1}, {0}, {1});
+  });
+  s.add(window_product_op, {.large = true}, [](SampleMaker& m) {
+    return window_product(m.real({3, 20, 30, 31}), m.real({3, 16, 30, 31}), {3, 3}, {1, 1}, {1, 1}, {1, 1});
   });
 }
 
@@ -138,6 +184,7 @@ void resampling_samples(Samples& s) {
 void convolution_samples(Samples& s) {
   window_samples(s);
   conv_samples(s);
+  window_product_samples(s);
   pool_samples(s);
   resampling_samples(s);
 }

@@ -11,6 +11,7 @@ extern const Op windows_op;
 extern const Op unwindows_op;
 extern const Op convolution_op;
 extern const Op transposed_convolution_op;
+extern const Op window_product_op;
 extern const Op max_pool_op;
 extern const Op avg_pool_op;
 extern const Op adaptive_avg_pool_op;

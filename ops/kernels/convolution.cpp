@@ -1,0 +1,279 @@
+#include "kernels/convolution.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <memory>
+#include <new>
+
+#include "kernels/elementwise.hpp"
+#include "kernels/product.hpp"
+#include "kernels/window_grid.hpp"
+
+// A convolution is a product with the matrix of all windows, [C K, P] for a sample, which is K times as large
+// as the sample. So a panel of it at a time is copied out (or added back), small enough to stay in the second
+// cache until the product has read it (or written it): the copying costs a fifteenth of the time then. What
+// stays of panels for a later one is as the shapes say, and so are the bits.
+namespace backdrop::kernels {
+
+namespace {
+
+constexpr std::size_t kPanelBytes = std::size_t{1} << 18;
+constexpr std::size_t kLeastWidth = 64;              // a product of fewer columns is slow
+constexpr std::size_t kRows = 640, kFewRows = 160;   // of the matrix of windows, in a panel
+constexpr std::size_t kWork = std::size_t{1} << 22;  // multiply-adds worth handing to a thread
+
+std::size_t divide_up(std::size_t a, std::size_t b) { return (a + b - 1) / b; }
+
+// [0, extent) in `count` pieces of `width`, the last of which may have less.
+struct Pieces {
+  std::size_t extent, width, count;
+
+  Pieces(std::size_t all, std::size_t wanted)
+      : extent(all), width(divide_up(all, divide_up(all, wanted))), count(divide_up(all, width)) {}
+  std::size_t begin(std::size_t piece) const { return piece * width; }
+  std::size_t end(std::size_t piece) const { return std::min(begin(piece) + width, extent); }
+};
+
+// Extents of all three operands.
+struct Layout {
+  Layout(const Shape& x, const Shape& w, const Shape& y, const WindowLayout& layout, std::size_t number)
+      : groups(number),
+        samples(static_cast<std::size_t>(x[0])),
+        channels(static_cast<std::size_t>(w[1])),
+        outputs(static_cast<std::size_t>(y[1]) / number),
+        grid(last(x, layout), last(w, layout), last(y, layout), layout),
+        pointwise(is_pointwise(grid)) {}
+
+  static WindowGrid::Ints last(const Shape& shape, const WindowLayout& layout) {
+    return shape.extents().last(layout.stride.size());
+  }
+  // Whether the matrix of windows is the sample itself.
+  static bool is_pointwise(const WindowGrid& grid) {
+    return std::all_of(grid.axes.begin(), grid.axes.begin() + static_cast<std::ptrdiff_t>(grid.rank),
+                       [](const WindowAxis& a) {
+                         return a.kernel == 1 && a.stride == 1 && a.padding == 0 && a.count == a.extent;
+                       });
+  }
+
+  bool has_no_products() const { return samples == 0 || groups * channels * outputs * grid.count() == 0; }
+  std::size_t terms() const { return channels * grid.kernel; }  // of an output
+  Pieces blocks(std::size_t rows) const {                       // of the channels of a group
+    return {channels, std::max<std::size_t>(rows / grid.kernel, 1)};
+  }
+
+  std::size_t groups, samples, channels, outputs;  // the last two in a group
+  WindowGrid grid;
+  bool pointwise;
+};
+
+// How the columns of the matrix of windows are cut: into rows of windows, or these into columns.
+struct Panels {
+  Panels(const WindowGrid& grid, std::size_t wanted)
+      : columns(grid.row, wanted), rows(grid.rows, std::max<std::size_t>(wanted / grid.row, 1)) {}
+
+  std::size_t count() const { return rows.count * columns.count; }
+  std::size_t width() const { return rows.width * columns.width; }
+  WindowPart operator[](std::size_t panel) const {
+    const std::size_t r = panel / columns.count, c = panel % columns.count;
+    return {rows.begin(r), rows.end(r), columns.begin(c), columns.end(c)};
+  }
+
+  Pieces columns, rows;
+};
+
+Panels panels_of(const Layout& l, std::size_t channels, std::size_t element_size) {
+  const std::size_t fit = kPanelBytes / (channels * l.grid.kernel * element_size);
+  return {l.grid, std::max(fit, kLeastWidth)};
+}
+
+std::size_t first_column(const WindowGrid& grid, const WindowPart& part) {
+  return part.first_row * grid.row + part.first_column;
+}
+
+void clear(const Array& y) {
+  if (y.numel() > 0) std::memset(y.data, 0, byte_size(y.dtype, y.numel()));
+}
+
+// Memory of this thread for one panel, until it asks for the next one.
+template <class T>
+T* panel_memory(std::size_t count) {
+  struct Free {
+    void operator()(void* memory) const { operator delete (memory, std::align_val_t{64}); }
+  };
+  thread_local std::unique_ptr<void, Free> memory;
+  thread_local std::size_t bytes = 0;
+  if (bytes < count * sizeof(T)) {
+    memory.reset();
+    bytes = 0;
+    memory.reset(operator new (count * sizeof(T), std::align_val_t{64}));
+    bytes = count * sizeof(T);
+  }
+  return static_cast<T*>(memory.get());
+}
+
+// A panel of the matrix of windows of `channels` channels: where it is, and from one row to the next.
+template <class T>
+struct Matrix {
+  T* data;
+  std::size_t ld;
+};
+
+template <class T>
+Matrix<const T> windows_of(const Layout& l, const WindowPart& part, const T* x, std::size_t channels) {
+  if (l.pointwise) return {x + first_column(l.grid, part), l.grid.count()};
+  const std::size_t width = part.count(), kernel = l.grid.kernel;
+  T* const panel = panel_memory<T>(channels * kernel * width);
+  for (std::size_t k = 0; k < kernel; ++k) {
+    for_each_row(l.grid, k, part, [&](std::size_t at, const WindowRun& run) {
+      for (std::size_t c = 0; c < channels; ++c) {
+        copy_run(run, l.grid.stride(), x + c * l.grid.inside, T{0}, panel + (c * kernel + k) * width + at);
+      }
+    });
+  }
+  return {panel, width};
+}
+
+template <class T>
+void add_windows(const Layout& l, const WindowPart& part, const T* panel, T* x, std::size_t channels) {
+  const std::size_t width = part.count(), kernel = l.grid.kernel;
+  for (std::size_t k = 0; k < kernel; ++k) {
+    for_each_row(l.grid, k, part, [&](std::size_t at, const WindowRun& run) {
+      for (std::size_t c = 0; c < channels; ++c) {
+        add_run(run, l.grid.stride(), panel + (c * kernel + k) * width + at, x + c * l.grid.inside);
+      }
+    });
+  }
+}
+
+// For a sample, a group and a panel: y [outputs, panel] = w [outputs, terms] windows [terms, panel].
+template <class T>
+void convolve(const Eval& e, const Layout& l) {
+  const Pieces blocks = l.blocks(kRows);
+  const Panels panels = panels_of(l, blocks.width, sizeof(T));
+  const std::size_t terms = l.terms(), work = l.outputs * terms * panels.width();
+  e.workers.for_each(
+      l.samples * l.groups * panels.count(), std::max<std::size_t>(kWork / work, 1),
+      [&](std::size_t begin, std::size_t end) {
+        for (std::size_t piece = begin; piece < end; ++piece) {
+          const std::size_t at = piece / panels.count(), group = at % l.groups;
+          const WindowPart part = panels[piece % panels.count()];
+          const T* const x = e.x[0].as<const T>() + at * l.channels * l.grid.inside;
+          const T* const w = e.x[1].as<const T>() + group * l.outputs * terms;
+          T* const y = e.y.as<T>() + at * l.outputs * l.grid.count() + first_column(l.grid, part);
+          for (std::size_t block = 0; block < blocks.count; ++block) {
+            const std::size_t first = blocks.begin(block), channels = blocks.end(block) - first;
+            const Matrix<const T> windows = windows_of(l, part, x + first * l.grid.inside, channels);
+            multiply(Product<T>{.a = w + first * l.grid.kernel,
+                                .b = windows.data,
+                                .y = y,
+                                .m = l.outputs,
+                                .n = part.count(),
+                                .k = channels * l.grid.kernel,
+                                .lda = terms,
+                                .ldb = windows.ld,
+                                .ldy = l.grid.count(),
+                                .add = block > 0});
+          }
+        }
+      });
+}
+
+// For a sample, a group and some of its channels, panel by panel: windows = w' y are added to x.
+template <class T>
+void convolve_transposed(const Eval& e, const Layout& l) {
+  const Pieces blocks = l.blocks(kFewRows);
+  const Panels panels = panels_of(l, blocks.width, sizeof(T));
+  const std::size_t terms = l.terms(), places = l.grid.count();
+  const std::size_t work = l.outputs * blocks.width * l.grid.kernel * places;
+  e.workers.for_each(
+      l.samples * l.groups * blocks.count, std::max<std::size_t>(kWork / work, 1),
+      [&](std::size_t begin, std::size_t end) {
+        for (std::size_t piece = begin; piece < end; ++piece) {
+          const std::size_t at = piece / blocks.count, group = at % l.groups, block = piece % blocks.count;
+          const std::size_t first = blocks.begin(block), channels = blocks.end(block) - first;
+          const T* const y = e.x[0].as<const T>() + at * l.outputs * places;
+          const T* const w = e.x[1].as<const T>() + group * l.outputs * terms + first * l.grid.kernel;
+          T* const x = e.y.as<T>() + (at * l.channels + first) * l.grid.inside;
+          if (!l.pointwise) std::fill_n(x, channels * l.grid.inside, T{0});
+          for (std::size_t panel = 0; panel < panels.count(); ++panel) {
+            const WindowPart part = panels[panel];
+            const std::size_t column = first_column(l.grid, part);
+            const Matrix<T> windows =
+                l.pointwise
+                    ? Matrix<T>{x + column, places}
+                    : Matrix<T>{panel_memory<T>(channels * l.grid.kernel * part.count()), part.count()};
+            multiply(Product<T>{.a = w,
+                                .b = y + column,
+                                .y = windows.data,
+                                .m = channels * l.grid.kernel,
+                                .n = part.count(),
+                                .k = l.outputs,
+                                .ta = true,
+                                .lda = terms,
+                                .ldb = places,
+                                .ldy = windows.ld});
+            if (!l.pointwise) add_windows<T>(l, part, windows.data, x, channels);
+          }
+        }
+      });
+}
+
+// For a group and some of its channels, sample by sample and panel by panel: y windows' is added to w.
+template <class T>
+void multiply_windows(const Eval& e, const Layout& l) {
+  const Pieces blocks = l.blocks(kFewRows);
+  const Panels panels = panels_of(l, blocks.width, sizeof(T));
+  const std::size_t terms = l.terms(), places = l.grid.count();
+  const std::size_t work = l.samples * l.outputs * blocks.width * l.grid.kernel * places;
+  e.workers.for_each(l.groups * blocks.count, std::max<std::size_t>(kWork / work, 1),
+                     [&](std::size_t begin, std::size_t end) {
+                       for (std::size_t piece = begin; piece < end; ++piece) {
+                         const std::size_t group = piece / blocks.count, block = piece % blocks.count;
+                         const std::size_t first = blocks.begin(block), channels = blocks.end(block) - first;
+                         T* const w = e.y.as<T>() + group * l.outputs * terms + first * l.grid.kernel;
+                         for (std::size_t sample = 0; sample < l.samples; ++sample) {
+                           const std::size_t at = sample * l.groups + group;
+                           const T* const x =
+                               e.x[0].as<const T>() + (at * l.channels + first) * l.grid.inside;
+                           const T* const y = e.x[1].as<const T>() + at * l.outputs * places;
+                           for (std::size_t panel = 0; panel < panels.count(); ++panel) {
+                             const WindowPart part = panels[panel];
+                             const Matrix<const T> windows = windows_of(l, part, x, channels);
+                             multiply(Product<T>{.a = y + first_column(l.grid, part),
+                                                 .b = windows.data,
+                                                 .y = w,
+                                                 .m = l.outputs,
+                                                 .n = channels * l.grid.kernel,
+                                                 .k = part.count(),
+                                                 .tb = true,
+                                                 .lda = places,
+                                                 .ldb = windows.ld,
+                                                 .ldy = terms,
+                                                 .add = sample + panel > 0});
+                           }
+                         }
+                       }
+                     });
+}
+
+}  // namespace
+
+void convolution(const Eval& e, const WindowLayout& layout, std::size_t groups) {
+  const Layout l(*e.x[0].shape, *e.x[1].shape, *e.y.shape, layout, groups);
+  if (l.has_no_products()) return clear(e.y);
+  with_float(e.y.dtype, [&]<class T>(T) { convolve<T>(e, l); });
+}
+
+void transposed_convolution(const Eval& e, const WindowLayout& layout, std::size_t groups) {
+  const Layout l(*e.y.shape, *e.x[1].shape, *e.x[0].shape, layout, groups);
+  if (l.has_no_products()) return clear(e.y);
+  with_float(e.y.dtype, [&]<class T>(T) { convolve_transposed<T>(e, l); });
+}
+
+void window_product(const Eval& e, const WindowLayout& layout, std::size_t groups) {
+  const Layout l(*e.x[0].shape, *e.y.shape, *e.x[1].shape, layout, groups);
+  if (l.has_no_products()) return clear(e.y);
+  with_float(e.y.dtype, [&]<class T>(T) { multiply_windows<T>(e, l); });
+}
+
+}  // namespace backdrop::kernels
