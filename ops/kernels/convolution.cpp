@@ -4,22 +4,29 @@
 #include <cstring>
 #include <memory>
 #include <new>
+#include <span>
+#include <vector>
 
 #include "kernels/elementwise.hpp"
 #include "kernels/product.hpp"
 #include "kernels/window_grid.hpp"
+#include "kernels/window_panel.hpp"
 
 // A convolution is a product with the matrix of all windows, [C K, P] for a sample, which is K times as large
 // as the sample. So a panel of it at a time is copied out (or added back), small enough to stay in the second
-// cache until the product has read it (or written it): the copying costs a fifteenth of the time then. What
-// stays of panels for a later one is as the shapes say, and so are the bits.
+// cache until the product has read it (or written it): the copying is less than a tenth of the time then. How
+// it is cut is decided by the shapes, so that threads change no bit.
 namespace backdrop::kernels {
 
 namespace {
 
-constexpr std::size_t kPanelBytes = std::size_t{1} << 18;
+// Of the matrix of windows: the rows and the bytes of a panel. Where other panels are computed one after
+// another, since they end up in one place, what is shared among threads are fewer rows at a time.
+struct PanelSize {
+  std::size_t rows, bytes;
+};
+constexpr PanelSize kShared{640, std::size_t{1} << 19}, kInTurn{160, std::size_t{1} << 18};
 constexpr std::size_t kLeastWidth = 64;              // a product of fewer columns is slow
-constexpr std::size_t kRows = 640, kFewRows = 160;   // of the matrix of windows, in a panel
 constexpr std::size_t kWork = std::size_t{1} << 22;  // multiply-adds worth handing to a thread
 
 std::size_t divide_up(std::size_t a, std::size_t b) { return (a + b - 1) / b; }
@@ -57,8 +64,8 @@ struct Layout {
 
   bool has_no_products() const { return samples == 0 || groups * channels * outputs * grid.count() == 0; }
   std::size_t terms() const { return channels * grid.kernel; }  // of an output
-  Pieces blocks(std::size_t rows) const {                       // of the channels of a group
-    return {channels, std::max<std::size_t>(rows / grid.kernel, 1)};
+  Pieces blocks(PanelSize size) const {                         // of the channels of a group
+    return {channels, std::max<std::size_t>(size.rows / grid.kernel, 1)};
   }
 
   std::size_t groups, samples, channels, outputs;  // the last two in a group
@@ -81,8 +88,8 @@ struct Panels {
   Pieces columns, rows;
 };
 
-Panels panels_of(const Layout& l, std::size_t channels, std::size_t element_size) {
-  const std::size_t fit = kPanelBytes / (channels * l.grid.kernel * element_size);
+Panels panels_of(const Layout& l, std::size_t channels, std::size_t element_size, PanelSize size) {
+  const std::size_t fit = size.bytes / (channels * l.grid.kernel * element_size);
   return {l.grid, std::max(fit, kLeastWidth)};
 }
 
@@ -94,22 +101,48 @@ void clear(const Array& y) {
   if (y.numel() > 0) std::memset(y.data, 0, byte_size(y.dtype, y.numel()));
 }
 
-// Memory of this thread for one panel, until it asks for the next one.
-template <class T>
-T* panel_memory(std::size_t count) {
-  struct Free {
-    void operator()(void* memory) const { operator delete (memory, std::align_val_t{64}); }
-  };
-  thread_local std::unique_ptr<void, Free> memory;
-  thread_local std::size_t bytes = 0;
-  if (bytes < count * sizeof(T)) {
-    memory.reset();
-    bytes = 0;
-    memory.reset(operator new (count * sizeof(T), std::align_val_t{64}));
-    bytes = count * sizeof(T);
+// Memory of this thread for one panel after another, which it keeps.
+class PanelMemory {
+ public:
+  static PanelMemory& of_this_thread() {
+    thread_local PanelMemory memory;
+    return memory;
   }
-  return static_cast<T*>(memory.get());
-}
+
+  // Where the elements of a panel come from; good until the next panel, as is the panel.
+  std::span<const PanelRun> runs(const WindowGrid& grid, const WindowPart& part) {
+    runs_.clear();
+    for (std::size_t k = 0; k < grid.kernel; ++k) {
+      for_each_row(grid, k, part, [&](std::size_t at, const WindowRun& run) {
+        runs_.push_back({k * part.count() + at, static_cast<std::size_t>(run.begin),
+                         static_cast<std::size_t>(run.end - run.begin),
+                         static_cast<std::size_t>(run.count - run.end), run.from});
+      });
+    }
+    return runs_;
+  }
+
+  template <class T>
+  T* panel(std::size_t elements) {
+    const std::size_t bytes = elements * sizeof(T);
+    if (bytes_ < bytes) {
+      bytes_ = 0;
+      panel_.reset();
+      panel_.reset(operator new(bytes, kAligned));
+      bytes_ = bytes;
+    }
+    return static_cast<T*>(panel_.get());
+  }
+
+ private:
+  static constexpr std::align_val_t kAligned{64};
+  struct Free {
+    void operator()(void* memory) const { operator delete(memory, kAligned); }
+  };
+  std::vector<PanelRun> runs_;
+  std::unique_ptr<void, Free> panel_;
+  std::size_t bytes_ = 0;
+};
 
 // A panel of the matrix of windows of `channels` channels: where it is, and from one row to the next.
 template <class T>
@@ -121,35 +154,29 @@ struct Matrix {
 template <class T>
 Matrix<const T> windows_of(const Layout& l, const WindowPart& part, const T* x, std::size_t channels) {
   if (l.pointwise) return {x + first_column(l.grid, part), l.grid.count()};
-  const std::size_t width = part.count(), kernel = l.grid.kernel;
-  T* const panel = panel_memory<T>(channels * kernel * width);
-  for (std::size_t k = 0; k < kernel; ++k) {
-    for_each_row(l.grid, k, part, [&](std::size_t at, const WindowRun& run) {
-      for (std::size_t c = 0; c < channels; ++c) {
-        copy_run(run, l.grid.stride(), x + c * l.grid.inside, T{0}, panel + (c * kernel + k) * width + at);
-      }
-    });
+  PanelMemory& memory = PanelMemory::of_this_thread();
+  const std::size_t width = part.count(), size = l.grid.kernel * width;
+  const std::span<const PanelRun> runs = memory.runs(l.grid, part);
+  T* const panel = memory.panel<T>(channels * size);
+  for (std::size_t c = 0; c < channels; ++c) {
+    copy_windows(runs, l.grid.stride(), x + c * l.grid.inside, panel + c * size);
   }
   return {panel, width};
 }
 
 template <class T>
-void add_windows(const Layout& l, const WindowPart& part, const T* panel, T* x, std::size_t channels) {
-  const std::size_t width = part.count(), kernel = l.grid.kernel;
-  for (std::size_t k = 0; k < kernel; ++k) {
-    for_each_row(l.grid, k, part, [&](std::size_t at, const WindowRun& run) {
-      for (std::size_t c = 0; c < channels; ++c) {
-        add_run(run, l.grid.stride(), panel + (c * kernel + k) * width + at, x + c * l.grid.inside);
-      }
-    });
+void add_panel(const Layout& l, const WindowPart& part, const T* panel, T* x, std::size_t channels) {
+  const std::span<const PanelRun> runs = PanelMemory::of_this_thread().runs(l.grid, part);
+  for (std::size_t c = 0; c < channels; ++c) {
+    add_windows(runs, l.grid.stride(), panel + c * l.grid.kernel * part.count(), x + c * l.grid.inside);
   }
 }
 
 // For a sample, a group and a panel: y [outputs, panel] = w [outputs, terms] windows [terms, panel].
 template <class T>
 void convolve(const Eval& e, const Layout& l) {
-  const Pieces blocks = l.blocks(kRows);
-  const Panels panels = panels_of(l, blocks.width, sizeof(T));
+  const Pieces blocks = l.blocks(kShared);
+  const Panels panels = panels_of(l, blocks.width, sizeof(T), kShared);
   const std::size_t terms = l.terms(), work = l.outputs * terms * panels.width();
   e.workers.for_each(
       l.samples * l.groups * panels.count(), std::max<std::size_t>(kWork / work, 1),
@@ -181,8 +208,8 @@ void convolve(const Eval& e, const Layout& l) {
 // For a sample, a group and some of its channels, panel by panel: windows = w' y are added to x.
 template <class T>
 void convolve_transposed(const Eval& e, const Layout& l) {
-  const Pieces blocks = l.blocks(kFewRows);
-  const Panels panels = panels_of(l, blocks.width, sizeof(T));
+  const Pieces blocks = l.blocks(kInTurn);
+  const Panels panels = panels_of(l, blocks.width, sizeof(T), kInTurn);
   const std::size_t terms = l.terms(), places = l.grid.count();
   const std::size_t work = l.outputs * blocks.width * l.grid.kernel * places;
   e.workers.for_each(
@@ -198,10 +225,11 @@ void convolve_transposed(const Eval& e, const Layout& l) {
           for (std::size_t panel = 0; panel < panels.count(); ++panel) {
             const WindowPart part = panels[panel];
             const std::size_t column = first_column(l.grid, part);
-            const Matrix<T> windows =
-                l.pointwise
-                    ? Matrix<T>{x + column, places}
-                    : Matrix<T>{panel_memory<T>(channels * l.grid.kernel * part.count()), part.count()};
+            Matrix<T> windows{x + column, places};
+            if (!l.pointwise) {
+              windows.ld = part.count();
+              windows.data = PanelMemory::of_this_thread().panel<T>(channels * l.grid.kernel * windows.ld);
+            }
             multiply(Product<T>{.a = w,
                                 .b = y + column,
                                 .y = windows.data,
@@ -212,7 +240,7 @@ void convolve_transposed(const Eval& e, const Layout& l) {
                                 .lda = terms,
                                 .ldb = places,
                                 .ldy = windows.ld});
-            if (!l.pointwise) add_windows<T>(l, part, windows.data, x, channels);
+            if (!l.pointwise) add_panel<T>(l, part, windows.data, x, channels);
           }
         }
       });
@@ -221,8 +249,8 @@ void convolve_transposed(const Eval& e, const Layout& l) {
 // For a group and some of its channels, sample by sample and panel by panel: y windows' is added to w.
 template <class T>
 void multiply_windows(const Eval& e, const Layout& l) {
-  const Pieces blocks = l.blocks(kFewRows);
-  const Panels panels = panels_of(l, blocks.width, sizeof(T));
+  const Pieces blocks = l.blocks(kInTurn);
+  const Panels panels = panels_of(l, blocks.width, sizeof(T), kInTurn);
   const std::size_t terms = l.terms(), places = l.grid.count();
   const std::size_t work = l.samples * l.outputs * blocks.width * l.grid.kernel * places;
   e.workers.for_each(l.groups * blocks.count, std::max<std::size_t>(kWork / work, 1),

@@ -29,6 +29,31 @@ WindowGrid grid_of(const Shape& whole, const Shape& cut, const WindowLayout& lay
           layout};
 }
 
+// to[o] = the element of window o of the run, `fill` for those outside.
+template <class T>
+void copy_run(const WindowRun& run, std::int64_t stride, const T* x, T fill, T* to) {
+  std::fill(to, to + run.begin, fill);
+  if (stride == 1) {
+    std::copy_n(x + run.from, run.end - run.begin, to + run.begin);
+  } else {
+    for (std::int64_t o = run.begin; o < run.end; ++o) to[o] = x[run.from + (o - run.begin) * stride];
+  }
+  std::fill(to + run.end, to + run.count, fill);
+}
+
+// Adds to the elements of the windows of the run what stands in `from` for each.
+template <class T>
+void add_run(const WindowRun& run, std::int64_t stride, const T* from, T* y) {
+  from += run.begin;
+  y += run.from;
+  const std::int64_t n = run.end - run.begin;
+  if (stride == 1) {
+    for (std::int64_t o = 0; o < n; ++o) y[o] += from[o];
+  } else {
+    for (std::int64_t o = 0; o < n; ++o) y[o * stride] += from[o];
+  }
+}
+
 template <class T>
 void cut_out(const Eval& e, const WindowGrid& grid, T fill) {
   const std::size_t size = grid.count();
