@@ -25,7 +25,7 @@ namespace {
 struct PanelSize {
   std::size_t rows, bytes;
 };
-constexpr PanelSize kShared{640, std::size_t{1} << 19}, kInTurn{160, std::size_t{1} << 18};
+constexpr PanelSize kShared{640, std::size_t{1} << 19}, kInTurn{320, std::size_t{1} << 18};
 constexpr std::size_t kLeastWidth = 64;              // a product of fewer columns is slow
 constexpr std::size_t kWork = std::size_t{1} << 22;  // multiply-adds worth handing to a thread
 
@@ -101,47 +101,57 @@ void clear(const Array& y) {
   if (y.numel() > 0) std::memset(y.data, 0, byte_size(y.dtype, y.numel()));
 }
 
-// Memory of this thread for one panel after another, which it keeps.
-class PanelMemory {
+// What a thread needs for one panel after another. The memory is the thread's, and stays.
+class PanelWork {
  public:
-  static PanelMemory& of_this_thread() {
-    thread_local PanelMemory memory;
-    return memory;
-  }
+  explicit PanelWork(const WindowGrid& grid) : grid_(grid) { memory().runs.clear(); }
 
-  // Where the elements of a panel come from; good until the next panel, as is the panel.
-  std::span<const PanelRun> runs(const WindowGrid& grid, const WindowPart& part) {
-    runs_.clear();
-    for (std::size_t k = 0; k < grid.kernel; ++k) {
-      for_each_row(grid, k, part, [&](std::size_t at, const WindowRun& run) {
-        runs_.push_back({k * part.count() + at, static_cast<std::size_t>(run.begin),
-                         static_cast<std::size_t>(run.end - run.begin),
-                         static_cast<std::size_t>(run.count - run.end), run.from});
+  // Where the elements of a panel come from; the same for all channels, and often for the next panel.
+  std::span<const PanelRun> runs(const WindowPart& part) {
+    std::vector<PanelRun>& runs = memory().runs;
+    if (!runs.empty() && part == part_) return runs;
+    runs.clear();
+    part_ = part;
+    for (std::size_t k = 0; k < grid_.kernel; ++k) {
+      for_each_row(grid_, k, part, [&](std::size_t at, const WindowRun& run) {
+        runs.push_back({k * part.count() + at, static_cast<std::size_t>(run.begin),
+                        static_cast<std::size_t>(run.end - run.begin),
+                        static_cast<std::size_t>(run.count - run.end), run.from});
       });
     }
-    return runs_;
+    return runs;
   }
 
   template <class T>
-  T* panel(std::size_t elements) {
+  static T* panel(std::size_t elements) {
+    Memory& m = memory();
     const std::size_t bytes = elements * sizeof(T);
-    if (bytes_ < bytes) {
-      bytes_ = 0;
-      panel_.reset();
-      panel_.reset(operator new(bytes, kAligned));
-      bytes_ = bytes;
+    if (m.bytes < bytes) {
+      m.bytes = 0;
+      m.panel.reset();
+      m.panel.reset(operator new(bytes, kAligned));
+      m.bytes = bytes;
     }
-    return static_cast<T*>(panel_.get());
+    return static_cast<T*>(m.panel.get());
   }
 
  private:
   static constexpr std::align_val_t kAligned{64};
   struct Free {
-    void operator()(void* memory) const { operator delete(memory, kAligned); }
+    void operator()(void* p) const { operator delete(p, kAligned); }
   };
-  std::vector<PanelRun> runs_;
-  std::unique_ptr<void, Free> panel_;
-  std::size_t bytes_ = 0;
+  struct Memory {
+    std::vector<PanelRun> runs;
+    std::unique_ptr<void, Free> panel;
+    std::size_t bytes = 0;
+  };
+  static Memory& memory() {
+    thread_local Memory memory;
+    return memory;
+  }
+
+  const WindowGrid& grid_;
+  WindowPart part_{0, 0, 0, 0};
 };
 
 // A panel of the matrix of windows of `channels` channels: where it is, and from one row to the next.
@@ -152,12 +162,12 @@ struct Matrix {
 };
 
 template <class T>
-Matrix<const T> windows_of(const Layout& l, const WindowPart& part, const T* x, std::size_t channels) {
+Matrix<const T> windows_of(const Layout& l, PanelWork& work, const WindowPart& part, const T* x,
+                           std::size_t channels) {
   if (l.pointwise) return {x + first_column(l.grid, part), l.grid.count()};
-  PanelMemory& memory = PanelMemory::of_this_thread();
   const std::size_t width = part.count(), size = l.grid.kernel * width;
-  const std::span<const PanelRun> runs = memory.runs(l.grid, part);
-  T* const panel = memory.panel<T>(channels * size);
+  const std::span<const PanelRun> runs = work.runs(part);
+  T* const panel = PanelWork::panel<T>(channels * size);
   for (std::size_t c = 0; c < channels; ++c) {
     copy_windows(runs, l.grid.stride(), x + c * l.grid.inside, panel + c * size);
   }
@@ -165,11 +175,21 @@ Matrix<const T> windows_of(const Layout& l, const WindowPart& part, const T* x, 
 }
 
 template <class T>
-void add_panel(const Layout& l, const WindowPart& part, const T* panel, T* x, std::size_t channels) {
-  const std::span<const PanelRun> runs = PanelMemory::of_this_thread().runs(l.grid, part);
+void add_panel(const Layout& l, PanelWork& work, const WindowPart& part, const T* panel, T* x,
+               std::size_t channels) {
+  const std::span<const PanelRun> runs = work.runs(part);
   for (std::size_t c = 0; c < channels; ++c) {
     add_windows(runs, l.grid.stride(), panel + c * l.grid.kernel * part.count(), x + c * l.grid.inside);
   }
+}
+
+// Calls f(piece, panel_work) for every piece, each of about so many multiply-adds.
+template <class F>
+void for_each_piece(const Eval& e, const Layout& l, std::size_t pieces, std::size_t work, F f) {
+  e.workers.for_each(pieces, std::max<std::size_t>(kWork / work, 1), [&](std::size_t begin, std::size_t end) {
+    PanelWork panel_work(l.grid);
+    for (std::size_t piece = begin; piece < end; ++piece) f(piece, panel_work);
+  });
 }
 
 // For a sample, a group and a panel: y [outputs, panel] = w [outputs, terms] windows [terms, panel].
@@ -177,32 +197,29 @@ template <class T>
 void convolve(const Eval& e, const Layout& l) {
   const Pieces blocks = l.blocks(kShared);
   const Panels panels = panels_of(l, blocks.width, sizeof(T), kShared);
-  const std::size_t terms = l.terms(), work = l.outputs * terms * panels.width();
-  e.workers.for_each(
-      l.samples * l.groups * panels.count(), std::max<std::size_t>(kWork / work, 1),
-      [&](std::size_t begin, std::size_t end) {
-        for (std::size_t piece = begin; piece < end; ++piece) {
-          const std::size_t at = piece / panels.count(), group = at % l.groups;
-          const WindowPart part = panels[piece % panels.count()];
-          const T* const x = e.x[0].as<const T>() + at * l.channels * l.grid.inside;
-          const T* const w = e.x[1].as<const T>() + group * l.outputs * terms;
-          T* const y = e.y.as<T>() + at * l.outputs * l.grid.count() + first_column(l.grid, part);
-          for (std::size_t block = 0; block < blocks.count; ++block) {
-            const std::size_t first = blocks.begin(block), channels = blocks.end(block) - first;
-            const Matrix<const T> windows = windows_of(l, part, x + first * l.grid.inside, channels);
-            multiply(Product<T>{.a = w + first * l.grid.kernel,
-                                .b = windows.data,
-                                .y = y,
-                                .m = l.outputs,
-                                .n = part.count(),
-                                .k = channels * l.grid.kernel,
-                                .lda = terms,
-                                .ldb = windows.ld,
-                                .ldy = l.grid.count(),
-                                .add = block > 0});
-          }
-        }
-      });
+  const std::size_t terms = l.terms(), pieces = l.samples * l.groups * panels.count();
+  const auto multiply_panel = [&](std::size_t piece, PanelWork& panel_work) {
+    const std::size_t at = piece / panels.count(), group = at % l.groups;
+    const WindowPart part = panels[piece % panels.count()];
+    const T* const x = e.x[0].as<const T>() + at * l.channels * l.grid.inside;
+    const T* const w = e.x[1].as<const T>() + group * l.outputs * terms;
+    T* const y = e.y.as<T>() + at * l.outputs * l.grid.count() + first_column(l.grid, part);
+    for (std::size_t block = 0; block < blocks.count; ++block) {
+      const std::size_t first = blocks.begin(block), channels = blocks.end(block) - first;
+      const Matrix<const T> windows = windows_of(l, panel_work, part, x + first * l.grid.inside, channels);
+      multiply(Product<T>{.a = w + first * l.grid.kernel,
+                          .b = windows.data,
+                          .y = y,
+                          .m = l.outputs,
+                          .n = part.count(),
+                          .k = channels * l.grid.kernel,
+                          .lda = terms,
+                          .ldb = windows.ld,
+                          .ldy = l.grid.count(),
+                          .add = block > 0});
+    }
+  };
+  for_each_piece(e, l, pieces, l.outputs * terms * panels.width(), multiply_panel);
 }
 
 // For a sample, a group and some of its channels, panel by panel: windows = w' y are added to x.
@@ -210,40 +227,34 @@ template <class T>
 void convolve_transposed(const Eval& e, const Layout& l) {
   const Pieces blocks = l.blocks(kInTurn);
   const Panels panels = panels_of(l, blocks.width, sizeof(T), kInTurn);
-  const std::size_t terms = l.terms(), places = l.grid.count();
-  const std::size_t work = l.outputs * blocks.width * l.grid.kernel * places;
-  e.workers.for_each(
-      l.samples * l.groups * blocks.count, std::max<std::size_t>(kWork / work, 1),
-      [&](std::size_t begin, std::size_t end) {
-        for (std::size_t piece = begin; piece < end; ++piece) {
-          const std::size_t at = piece / blocks.count, group = at % l.groups, block = piece % blocks.count;
-          const std::size_t first = blocks.begin(block), channels = blocks.end(block) - first;
-          const T* const y = e.x[0].as<const T>() + at * l.outputs * places;
-          const T* const w = e.x[1].as<const T>() + group * l.outputs * terms + first * l.grid.kernel;
-          T* const x = e.y.as<T>() + (at * l.channels + first) * l.grid.inside;
-          if (!l.pointwise) std::fill_n(x, channels * l.grid.inside, T{0});
-          for (std::size_t panel = 0; panel < panels.count(); ++panel) {
-            const WindowPart part = panels[panel];
-            const std::size_t column = first_column(l.grid, part);
-            Matrix<T> windows{x + column, places};
-            if (!l.pointwise) {
-              windows.ld = part.count();
-              windows.data = PanelMemory::of_this_thread().panel<T>(channels * l.grid.kernel * windows.ld);
-            }
-            multiply(Product<T>{.a = w,
-                                .b = y + column,
-                                .y = windows.data,
-                                .m = channels * l.grid.kernel,
-                                .n = part.count(),
-                                .k = l.outputs,
-                                .ta = true,
-                                .lda = terms,
-                                .ldb = places,
-                                .ldy = windows.ld});
-            if (!l.pointwise) add_panel<T>(l, part, windows.data, x, channels);
-          }
-        }
-      });
+  const std::size_t terms = l.terms(), places = l.grid.count(), pieces = l.samples * l.groups * blocks.count;
+  const auto multiply_block = [&](std::size_t piece, PanelWork& panel_work) {
+    const std::size_t at = piece / blocks.count, group = at % l.groups, block = piece % blocks.count;
+    const std::size_t first = blocks.begin(block), channels = blocks.end(block) - first;
+    const T* const y = e.x[0].as<const T>() + at * l.outputs * places;
+    const T* const w = e.x[1].as<const T>() + group * l.outputs * terms + first * l.grid.kernel;
+    T* const x = e.y.as<T>() + (at * l.channels + first) * l.grid.inside;
+    if (!l.pointwise) std::fill_n(x, channels * l.grid.inside, T{0});
+    for (std::size_t panel = 0; panel < panels.count(); ++panel) {
+      const WindowPart part = panels[panel];
+      const std::size_t column = first_column(l.grid, part), width = part.count();
+      const Matrix<T> windows = l.pointwise
+                                    ? Matrix<T>{x + column, places}
+                                    : Matrix<T>{PanelWork::panel<T>(channels * l.grid.kernel * width), width};
+      multiply(Product<T>{.a = w,
+                          .b = y + column,
+                          .y = windows.data,
+                          .m = channels * l.grid.kernel,
+                          .n = width,
+                          .k = l.outputs,
+                          .ta = true,
+                          .lda = terms,
+                          .ldb = places,
+                          .ldy = windows.ld});
+      if (!l.pointwise) add_panel<T>(l, panel_work, part, windows.data, x, channels);
+    }
+  };
+  for_each_piece(e, l, pieces, l.outputs * blocks.width * l.grid.kernel * places, multiply_block);
 }
 
 // For a group and some of its channels, sample by sample and panel by panel: y windows' is added to w.
@@ -251,37 +262,33 @@ template <class T>
 void multiply_windows(const Eval& e, const Layout& l) {
   const Pieces blocks = l.blocks(kInTurn);
   const Panels panels = panels_of(l, blocks.width, sizeof(T), kInTurn);
-  const std::size_t terms = l.terms(), places = l.grid.count();
-  const std::size_t work = l.samples * l.outputs * blocks.width * l.grid.kernel * places;
-  e.workers.for_each(l.groups * blocks.count, std::max<std::size_t>(kWork / work, 1),
-                     [&](std::size_t begin, std::size_t end) {
-                       for (std::size_t piece = begin; piece < end; ++piece) {
-                         const std::size_t group = piece / blocks.count, block = piece % blocks.count;
-                         const std::size_t first = blocks.begin(block), channels = blocks.end(block) - first;
-                         T* const w = e.y.as<T>() + group * l.outputs * terms + first * l.grid.kernel;
-                         for (std::size_t sample = 0; sample < l.samples; ++sample) {
-                           const std::size_t at = sample * l.groups + group;
-                           const T* const x =
-                               e.x[0].as<const T>() + (at * l.channels + first) * l.grid.inside;
-                           const T* const y = e.x[1].as<const T>() + at * l.outputs * places;
-                           for (std::size_t panel = 0; panel < panels.count(); ++panel) {
-                             const WindowPart part = panels[panel];
-                             const Matrix<const T> windows = windows_of(l, part, x, channels);
-                             multiply(Product<T>{.a = y + first_column(l.grid, part),
-                                                 .b = windows.data,
-                                                 .y = w,
-                                                 .m = l.outputs,
-                                                 .n = channels * l.grid.kernel,
-                                                 .k = part.count(),
-                                                 .tb = true,
-                                                 .lda = places,
-                                                 .ldb = windows.ld,
-                                                 .ldy = terms,
-                                                 .add = sample + panel > 0});
-                           }
-                         }
-                       }
-                     });
+  const std::size_t terms = l.terms(), places = l.grid.count(), pieces = l.groups * blocks.count;
+  const auto multiply_block = [&](std::size_t piece, PanelWork& panel_work) {
+    const std::size_t group = piece / blocks.count, block = piece % blocks.count;
+    const std::size_t first = blocks.begin(block), channels = blocks.end(block) - first;
+    T* const w = e.y.as<T>() + group * l.outputs * terms + first * l.grid.kernel;
+    for (std::size_t sample = 0; sample < l.samples; ++sample) {
+      const std::size_t at = sample * l.groups + group;
+      const T* const x = e.x[0].as<const T>() + (at * l.channels + first) * l.grid.inside;
+      const T* const y = e.x[1].as<const T>() + at * l.outputs * places;
+      for (std::size_t panel = 0; panel < panels.count(); ++panel) {
+        const WindowPart part = panels[panel];
+        const Matrix<const T> windows = windows_of(l, panel_work, part, x, channels);
+        multiply(Product<T>{.a = y + first_column(l.grid, part),
+                            .b = windows.data,
+                            .y = w,
+                            .m = l.outputs,
+                            .n = channels * l.grid.kernel,
+                            .k = part.count(),
+                            .tb = true,
+                            .lda = places,
+                            .ldb = windows.ld,
+                            .ldy = terms,
+                            .add = sample + panel > 0});
+      }
+    }
+  };
+  for_each_piece(e, l, pieces, l.samples * l.outputs * blocks.width * l.grid.kernel * places, multiply_block);
 }
 
 }  // namespace

@@ -49,6 +49,7 @@ struct WindowPart {
   WindowPart(std::size_t row, std::size_t end_row, std::size_t column, std::size_t end_column)
       : first_row(row), last_row(end_row), first_column(column), last_column(end_column) {}
 
+  bool operator==(const WindowPart&) const = default;
   std::size_t columns() const { return last_column - first_column; }
   std::size_t count() const { return (last_row - first_row) * columns(); }
 };
