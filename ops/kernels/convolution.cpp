@@ -1,5 +1,7 @@
 #include "kernels/convolution.hpp"
 
+#include <hwy/cache_control.h>
+
 #include <algorithm>
 #include <cstring>
 #include <memory>
@@ -112,14 +114,26 @@ class PanelWork {
     if (!runs.empty() && part == part_) return runs;
     runs.clear();
     part_ = part;
+    first_ = end_ = 0;
     for (std::size_t k = 0; k < grid_.kernel; ++k) {
       for_each_row(grid_, k, part, [&](std::size_t at, const WindowRun& run) {
+        const std::int64_t inside = run.end - run.begin;
         runs.push_back({k * part.count() + at, static_cast<std::size_t>(run.begin),
-                        static_cast<std::size_t>(run.end - run.begin),
-                        static_cast<std::size_t>(run.count - run.end), run.from});
+                        static_cast<std::size_t>(inside), static_cast<std::size_t>(run.count - run.end),
+                        run.from});
+        if (inside == 0) return;
+        first_ = end_ == 0 ? run.from : std::min(first_, run.from);
+        end_ = std::max(end_, run.from + (inside - 1) * grid_.stride() + 1);
       });
     }
     return runs;
+  }
+
+  // Asks for what those runs need of another channel, at x: channels lie far from one another.
+  template <class T>
+  void ask_for(const T* x) const {
+    constexpr std::int64_t kLine = 64 / sizeof(T);
+    for (std::int64_t at = first_; at < end_; at += kLine) hwy::Prefetch(x + at);
   }
 
   template <class T>
@@ -152,6 +166,7 @@ class PanelWork {
 
   const WindowGrid& grid_;
   WindowPart part_{0, 0, 0, 0};
+  std::int64_t first_ = 0, end_ = 0;  // what the runs reach from and to
 };
 
 // A panel of the matrix of windows of `channels` channels: where it is, and from one row to the next.
@@ -169,6 +184,7 @@ Matrix<const T> windows_of(const Layout& l, PanelWork& work, const WindowPart& p
   const std::span<const PanelRun> runs = work.runs(part);
   T* const panel = PanelWork::panel<T>(channels * size);
   for (std::size_t c = 0; c < channels; ++c) {
+    if (c + 1 < channels) work.ask_for(x + (c + 1) * l.grid.inside);
     copy_windows(runs, l.grid.stride(), x + c * l.grid.inside, panel + c * size);
   }
   return {panel, width};
@@ -179,6 +195,7 @@ void add_panel(const Layout& l, PanelWork& work, const WindowPart& part, const T
                std::size_t channels) {
   const std::span<const PanelRun> runs = work.runs(part);
   for (std::size_t c = 0; c < channels; ++c) {
+    if (c + 1 < channels) work.ask_for(x + (c + 1) * l.grid.inside);
     add_windows(runs, l.grid.stride(), panel + c * l.grid.kernel * part.count(), x + c * l.grid.inside);
   }
 }
