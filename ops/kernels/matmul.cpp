@@ -12,7 +12,7 @@ namespace {
 
 // How a product is cut: the longer side of the output, since each panel packs the other operand anew, which
 // costs a tenth of the speed with panels that are 64 wide, a twentieth with 128 and a fortieth with 256. So
-// a panel is at least 256 wide, and takes about 8 M multiply-adds, .2 ms; whole vectors, so that only the
+// a panel is at least 256 wide, and takes about 8 M multiply-adds, .1 ms; whole vectors, so that only the
 // last panel has a ragged edge.
 struct Cut {
   bool by_rows;
