@@ -23,7 +23,7 @@ void decide(Report::Entry& entry, const Sides& sides, double tolerance) {
     const auto [low, high] = std::minmax(sides.left, sides.right);
     const double slack = sides.error + tolerance * std::max(std::fabs(low), std::fabs(high));
     const bool between = entry.analytic >= low - slack && entry.analytic <= high + slack;
-    entry.verdict = between ? Verdict::kink : Verdict::fail;
+    entry.verdict = between ? Verdict::kink : sides.alone ? Verdict::inconclusive : Verdict::fail;
     entry.numeric = (low + high) / 2;
     entry.error = (high - low) / 2;
   } else if (sides.rough || sides.smooth.error < entry.error || contradicts(sides.smooth, entry)) {
@@ -46,17 +46,27 @@ std::vector<double> Draw::several(std::size_t count) {
 }
 
 std::vector<std::vector<double>> draw_directions(Draw& draw, const Replay& replay) {
+  constexpr double kOtherSize = 1e-3;
   std::vector<std::vector<double>> out;
   for (const Tensor& x : replay.at()) {
     out.push_back(draw.several(x.numel()));
     const double size = typical_size(x);
-    for (double& d : out.back()) d *= size;
+    for (std::size_t j = 0; j < x.numel(); ++j) {
+      const double own = std::fabs(x.at(j));
+      out.back()[j] *= own > 0 && own < kOtherSize * size ? own : size;
+    }
   }
   return out;
 }
 
 void DirectionLine::operator()(double t, std::vector<double>& out, std::vector<double>& gone) const {
   gone.assign(1, t);
+  move(t);
+  read(values_->run(), out);
+  if (weights_) out = {std::inner_product(out.begin(), out.end(), weights_->begin(), 0.)};
+}
+
+void DirectionLine::move(double t) const {
   const auto move = [t]<class T>(std::span<const T> from, const std::vector<double>& by, std::span<T> to) {
     for (std::size_t j = 0; j < to.size(); ++j) to[j] = static_cast<T>(double{from[j]} + t * by[j]);
   };
@@ -68,8 +78,6 @@ void DirectionLine::operator()(double t, std::vector<double>& out, std::vector<d
       move(from.data<double>(), direction_[k], values_->input(k).mutable_data<double>());
     }
   }
-  read(values_->run(), out);
-  if (weights_) out = {std::inner_product(out.begin(), out.end(), weights_->begin(), 0.)};
 }
 
 std::vector<double> DirectionLine::at_zero() const {
@@ -106,15 +114,30 @@ double epsilon(DType dtype) {
                              : std::numeric_limits<double>::epsilon();
 }
 
+namespace {
+
+// How many times its estimated error an estimate may be off.
+constexpr double kSafety = 5;
+
+}  // namespace
+
+bool resolves(const Estimate& numeric, double analytic) {
+  return kSafety * numeric.error <= .01 * std::max(std::fabs(analytic), std::fabs(numeric.value));
+}
+
+bool is_fine(const Estimate& numeric, double analytic) {
+  const double size = std::max(std::fabs(analytic), std::fabs(numeric.value));
+  return size == 0 || kSafety * numeric.error <= 2e-4 * size || numeric.error <= 1e-5 * numeric.visible;
+}
+
 Verdict judge(double analytic, const Estimate& numeric, double tolerance) {
-  constexpr double kSafety = 5;
   if (!std::isfinite(numeric.error)) return Verdict::inconclusive;
   if (!std::isfinite(analytic)) return Verdict::fail;
   if (numeric.flat && analytic == 0) return Verdict::pass;
   const double size = std::max(std::fabs(analytic), std::fabs(numeric.value));
   if (std::fabs(analytic - numeric.value) > kSafety * numeric.error + tolerance * size) return Verdict::fail;
   // Agreement says something only if a wrong value could have been told apart.
-  const bool seen = numeric.error <= .01 * size || numeric.error <= 1e-5 * numeric.visible;
+  const bool seen = resolves(numeric, analytic) || numeric.error <= 1e-5 * numeric.visible;
   return seen ? Verdict::pass : Verdict::inconclusive;
 }
 

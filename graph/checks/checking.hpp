@@ -33,7 +33,8 @@ double typical_size(const Tensor& x);
 /// 2^-52, or 2^-23 for an unpromoted check of f32.
 double epsilon(DType dtype);
 
-/// Random directions, one for each input and in its units.
+/// Random directions, one for each input and in its units; elements far smaller than the others have their
+/// own.
 std::vector<std::vector<double>> draw_directions(Draw& draw, const Replay& replay);
 
 /// Moves along one direction in all inputs at once; with weights, the outputs are added up.
@@ -43,6 +44,8 @@ class DirectionLine {
                 std::optional<std::vector<double>> weights = std::nullopt)
       : values_(&values), replay_(&replay), direction_(std::move(direction)), weights_(std::move(weights)) {}
   void operator()(double t, std::vector<double>& out, std::vector<double>& gone) const;
+  /// Moves the inputs alone.
+  void move(double t) const;
   std::vector<double> at_zero() const;
 
  private:
@@ -55,6 +58,12 @@ class DirectionLine {
 /// How far apart points lie that differ only by rounding, in units of epsilon.
 inline constexpr double kNear = 4096;
 
+/// How far from the point the nearest slopes are taken that rounding leaves, in units of kNear.
+inline constexpr double kNearby = 8;
+
+/// Steps are some hundred times as long as the spacing of numbers, at least.
+inline constexpr double kShortest = 0x1p-11;
+
 /// How much better than the tolerance a difference should be known.
 inline constexpr double kFiner = .1;
 
@@ -66,6 +75,11 @@ void read(const Outputs& run, std::vector<double>& out);
 /// as those of 1 - tanh(x)^2 for large x. Costs a few compilations.
 std::vector<std::vector<double>> propagated_rounding(const Replay& replay, Var y, Key key);
 
+/// Whether the estimate is so good that a derivative 1 % off would differ.
+bool resolves(const Estimate& numeric, double analytic);
+/// Whether it is so good, or shows so clearly that there is nothing to see, that smaller steps need not be
+/// tried.
+bool is_fine(const Estimate& numeric, double analytic);
 /// A derivative and its estimate, compared.
 Verdict judge(double analytic, const Estimate& numeric, double tolerance);
 

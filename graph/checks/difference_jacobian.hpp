@@ -2,8 +2,10 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <vector>
 
+#include "checks/absorption.hpp"
 #include "checks/checking.hpp"
 
 namespace backdrop::checking {
@@ -30,7 +32,7 @@ class ColumnLine {
 /// one run of an input each (independent_blocks), one column of every block is estimated at once.
 class Differences {
  public:
-  using Enough = std::function<bool(const std::vector<Estimate>&)>;
+  using Enough = std::function<bool(const std::vector<Estimate>&)>;  // false: with smaller steps, too
 
   /// Estimates need not be better than `precision`, relative to their size.
   Differences(const Replay& replay, Var y, Key key, double precision);
@@ -44,6 +46,19 @@ class Differences {
   std::size_t columns(std::size_t input) const;
   /// The element of the input that is column `column` of the block that output `row` is in.
   std::size_t element(std::size_t input, std::size_t row, std::size_t column) const;
+
+  /// Holds slopes of the outputs so close to the point that nothing but rounding is nearer against J d, d
+  /// being the direction (of each input's elements) they were taken along. Outputs that contradict are looked
+  /// at with all sizes of steps from now on: a branch, a pole or a peak may lie within the usual ones.
+  const std::vector<std::vector<double>>& direction() const { return direction_; }
+  struct Along {
+    double sum = 0, size = 0;  ///< of J d, and of its terms without their signs
+  };
+  void compare_nearby(std::span<const Along> expected);
+  /// Whether a first estimate that agrees does not settle this derivative: see compare_nearby; or the element
+  /// is of another size than the rest, and what a step of theirs shows hides it.
+  bool unsettled(std::size_t input, std::size_t row, std::size_t column, double analytic,
+                 const Estimate& estimate);
 
   /// The derivatives of all outputs by this column of their blocks; smaller steps are tried until they are
   /// `enough`.
@@ -59,7 +74,10 @@ class Differences {
  private:
   class Batch;
   ColumnLine line(std::size_t input, std::size_t column, double shorter) const;
-  /// Adds what values nearby do not show; whether that is any more.
+  bool may_swallow();
+  /// Of each output whether rounding swallows a step of the column on its way there; empty: of none.
+  std::vector<bool> swallowed(std::size_t input, std::size_t column);
+  /// Leaves jumps out of the noise, and adds what values nearby do not show; whether that changes it.
   bool look_for_noise();
   Line runner(std::size_t input, const ColumnLine& line);
   std::vector<Estimate> along(std::size_t input, const ColumnLine& line);
@@ -72,7 +90,11 @@ class Differences {
   std::vector<double> sizes_;  // typical ones, of the inputs
   Compiled values_;
   double precision_, grain_;
-  std::vector<double> noise_, at_;
+  std::vector<std::vector<double>> direction_;
+  std::vector<double> noise_, at_, nearby_;
+  std::vector<bool> contradicts_;  // by output
+  std::unique_ptr<Absorption> absorption_;
+  std::optional<bool> may_swallow_;
   std::size_t in_batches_ = 0;  // evaluations
 };
 

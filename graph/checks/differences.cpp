@@ -24,11 +24,15 @@ struct Slopes {
   }
 };
 
+// By how much slopes across a jump grow with a step a quarter as long, at least: they are four times as
+// large.
+constexpr double kGrows = 3;
+
 // One-sided differences of one output at smaller and smaller steps.
 struct Comparison {
   Sides sides{.smooth = {.error = kInfinity}};
   double before = 0, left_before = 0, right_before = 0;
-  int stays = 0, grows = 0;
+  int stays = 0, left_grows = 0, right_grows = 0, falls = 0;
   Slopes at_kink, beside_jump;
   double central = 0, change = 0;  // of the step before, and from the one before that
   int slow = 0;  // changes that fall as the step does, to a quarter; a smooth function's to 1/16
@@ -45,7 +49,11 @@ struct Comparison {
     visible = std::max(visible, size);
     over = floor > .1 * size && floor > 1e-4 * visible;
     if (over) return;
-    if (!settled) look_for_branch(left, right, floor);
+    if (settled) {
+      look_closer(left, right, floor);
+    } else {
+      look_for_branch(left, right, floor);
+    }
     const double now = left + (right - left) / 2, error = gap + std::fabs(now - central) + floor;
     central = now;
     // Slopes that agree may both be far off, as those of x |x| at 0 are.
@@ -57,13 +65,36 @@ struct Comparison {
     if (error < sides.smooth.error || other) sides.smooth = {now, error, visible, false};
   }
 
+  // What looked like a kink at the point may be one beside it, or a period, which the steps are shorter than
+  // by now: then the gap falls, or slopes that grew do no longer.
+  void look_closer(double left, double right, double floor) {
+    constexpr double kFalls = .4, kGone = .1;
+    if (stays + left_grows + right_grows == 0) return;
+    const double gap = std::fabs(right - left), at_first = std::fabs(at_kink.right - at_kink.left);
+    const bool known = floor < kGone * std::max(at_first, std::max(std::fabs(left), std::fabs(right)));
+    const bool still = stays > 0 && gap >= std::max(kFalls * before, kGone * at_first);
+    const bool grow = (left_grows > 0 && std::fabs(left) > kGrows * std::fabs(left_before)) ||
+                      (right_grows > 0 && std::fabs(right) > kGrows * std::fabs(right_before));
+    falls = known && !still && !grow ? falls + 1 : 0;
+    before = gap;
+    left_before = left;
+    right_before = right;
+    if (falls < 2) return;
+    stays = left_grows = right_grows = 0;
+    sides.rough = false;
+    sides.smooth = {.error = kInfinity};
+  }
+
   void look_for_branch(double left, double right, double floor) {
     constexpr double kStays = .6;  // a smooth function's falls to a quarter
-    constexpr double kGrows = 3;   // that of a jump is four times as large
     const double gap = std::fabs(right - left);
+    const auto grows = [&](double now, double last) {
+      return levels > 0 && std::fabs(now) > floor && std::fabs(now) > kGrows * std::fabs(last);
+    };
     stays = gap > floor && gap > kStays * before ? stays + 1 : 0;
-    grows = gap > floor && gap > kGrows * before ? grows + 1 : 0;
-    if (stays == 0) at_kink = beside_jump = {};
+    left_grows = grows(left, left_before) ? left_grows + 1 : 0;
+    right_grows = grows(right, right_before) ? right_grows + 1 : 0;
+    if (stays + left_grows + right_grows == 0) at_kink = beside_jump = {};
     at_kink.add(left, right, floor);
     // Between the points of this step and those of the one before, which is four times as long.
     if (levels > 0) {
@@ -95,7 +126,7 @@ std::vector<double> rounding_noise(const Line& f, double spacing, double epsilon
   for (std::size_t i = 0; i < noise.size(); ++i) {
     double d[kPoints];
     for (std::size_t k = 0; k < kPoints; ++k) d[k] = y[k][i];
-    noise[i] = epsilon / 2 * std::fabs(d[0]);
+    noise[i] = std::max(epsilon / 2 * std::fabs(d[0]), std::numeric_limits<double>::denorm_min());
     double gamma = 1;
     for (std::size_t order = 1; order <= 5; ++order) {
       double sum = 0;
@@ -110,6 +141,30 @@ std::vector<double> rounding_noise(const Line& f, double spacing, double epsilon
     }
   }
   return noise;
+}
+
+std::vector<double> rounding_noise_beside_jumps(const Line& f, double spacing, double epsilon) {
+  constexpr double kJump = 1000, kBesidePoint = 1;
+  const auto from_side = [&](double side) {
+    const auto beside = [&](double t, std::vector<double>& out, std::vector<double>& gone) {
+      f(side * (t + kBesidePoint * spacing), out, gone);
+    };
+    return rounding_noise(beside, spacing, epsilon);
+  };
+  std::vector<double> noise = from_side(1);
+  const std::vector<double> other = from_side(-1);
+  for (std::size_t i = 0; i < noise.size(); ++i) {
+    const auto [less, more] = std::minmax(noise[i], other[i]);
+    noise[i] = more > kJump * less ? less : more;
+  }
+  return noise;
+}
+
+void Estimate::refine(const Estimate& closer) {
+  const double size = std::max(std::fabs(value), std::fabs(closer.value));
+  const bool other = !closer.flat && closer.error <= .01 * size &&
+                     std::fabs(closer.value - value) > 5 * (closer.error + error);
+  if (closer.error < error || other) *this = closer;
 }
 
 Extrapolation::Extrapolation(std::size_t outputs, double step, Options options)
@@ -187,7 +242,7 @@ std::vector<Estimate> differentiate(const Line& f, const std::vector<double>& at
 
 std::vector<Sides> compare_sides(const Line& f, const std::vector<double>& at_zero,
                                  const std::vector<double>& noise, double step) {
-  constexpr int kLevels = 20, kForBranches = 14;
+  constexpr int kLevels = 24, kForBranches = 14;
   const std::size_t n = at_zero.size();
   std::vector<Comparison> found(n);
   std::vector<double> above, below, up, down;
@@ -209,8 +264,11 @@ std::vector<Sides> compare_sides(const Line& f, const std::vector<double>& at_ze
   std::vector<Sides> out(n);
   for (std::size_t i = 0; i < n; ++i) {
     out[i] = found[i].sides;
-    out[i].kink = found[i].stays >= 3;
-    const Slopes& slopes = found[i].grows >= 3 ? found[i].beside_jump : found[i].at_kink;
+    const bool left_jumps = found[i].left_grows >= 3, right_jumps = found[i].right_grows >= 3;
+    const bool jump = left_jumps || right_jumps;
+    out[i].kink = jump || found[i].stays >= 3;
+    out[i].alone = left_jumps && right_jumps;
+    const Slopes& slopes = jump ? found[i].beside_jump : found[i].at_kink;
     out[i].left = slopes.left;
     out[i].right = slopes.right;
     out[i].error = slopes.error;

@@ -13,8 +13,12 @@ namespace backdrop {
 using Line = std::function<void(double t, std::vector<double>& outputs, std::vector<double>& gone)>;
 
 /// How much rounding moves each output, from the differences of values so close together that nothing else
-/// can: More and Wild, "Estimating computational noise", SISC 33 (2011). At least half an ulp of the value.
+/// can: More and Wild, "Estimating computational noise", SISC 33 (2011). At least half an ulp of the value,
+/// and the least number there is.
 std::vector<double> rounding_noise(const Line& f, double spacing, double epsilon);
+/// From both sides of 0: what one of them shows a thousand times as much of as the other is a jump, not
+/// noise.
+std::vector<double> rounding_noise_beside_jumps(const Line& f, double spacing, double epsilon);
 
 /// A derivative along a line at 0 and how far it may be wrong.
 struct Estimate {
@@ -22,6 +26,10 @@ struct Estimate {
   double error = 0;    ///< infinite when no difference was finite
   double visible = 0;  ///< the slope of the largest change seen: errors far below it are small
   bool flat = true;    ///< no step changed the value at all
+
+  /// Takes over what smaller steps say: where it is better known, and where it clearly is another slope,
+  /// since then a branch, a pole or a period lies within the larger steps.
+  void refine(const Estimate& closer);
 };
 
 /// Central differences at steps h, h/2, h/4, ..., extrapolated to 0 until rounding or the number of levels
@@ -72,6 +80,7 @@ std::vector<Estimate> differentiate(const Line& f, const std::vector<double>& at
 /// What lies on either side of 0.
 struct Sides {
   bool kink = false;   ///< the slopes differ, and go on differing as the step shrinks
+  bool alone = false;  ///< the function jumps on both sides of the point, whose own value says nothing
   bool rough = false;  ///< central differences fall short by h, not h^2: the second derivative jumps
   double left = 0, right = 0, error = 0;  ///< at a kink: the slopes, and how far off both together may be
   Estimate smooth;                        ///< without a kink: the slope from the smallest useful step

@@ -27,45 +27,64 @@ std::size_t entries(Var y, const std::vector<Var>& xs) {
   return count;
 }
 
-// The derivatives of y in one input: analytic ones, in blocks, and differences.
-struct Compared {
-  Dense dense;
-  Tally tally;
-};
+// The analytic derivatives of y in one input, in blocks.
+Dense begin(const Differences& differences, std::size_t input, const Tensor& analytic) {
+  const std::size_t m = differences.rows(), n = differences.columns(input);
+  Dense out{m,
+            n,
+            differences.blocks(input),
+            std::vector<double>(m * n),
+            std::vector<double>(m * n),
+            std::vector<Verdict>(m * n)};
+  read_elements(analytic, out.analytic);
+  return out;
+}
+
+// Adds up J d.
+void add_along(const Differences& differences, std::size_t input, const Dense& dense,
+               std::vector<Differences::Along>& along) {
+  const std::vector<double>& direction = differences.direction()[input];
+  for (std::size_t i = 0; i < dense.rows; ++i) {
+    const double* const row = dense.analytic.data() + i * dense.columns;
+    const double* const d = direction.data() + differences.element(input, i, 0);
+    for (std::size_t j = 0; j < dense.columns; ++j) {
+      const double term = row[j] * d[j];
+      along[i].sum += term;
+      along[i].size += std::fabs(term);
+    }
+  }
+}
 
 // Most columns agree with a first estimate; the others are looked at one by one. The rows of the entries are
 // counted from `first_row`.
-Compared compare(const Context& context, Differences& differences, std::size_t input, const Tensor& analytic,
-                 std::size_t first_row = 0) {
+Tally compare(const Context& context, Differences& differences, std::size_t input, Dense& dense,
+              std::size_t first_row = 0) {
   constexpr double kPlainTolerance = 1e-6;
-  const std::size_t m = differences.rows(), n = differences.columns(input);
+  const std::size_t m = dense.rows, n = dense.columns;
   const bool extrapolate = context.options.extrapolate;
   const double tolerance = extrapolate ? context.tolerance : std::max(context.tolerance, kPlainTolerance);
-  Compared out;
-  out.dense = {m,
-               n,
-               differences.blocks(input),
-               std::vector<double>(m * n),
-               std::vector<double>(m * n),
-               std::vector<Verdict>(m * n)};
-  read_elements(analytic, out.dense.analytic);
+  Tally tally;
   const auto enter = [&](std::size_t column, Report::Entry entry) {
     const std::size_t e = entry.row * n + column;
-    out.dense.numeric[e] = entry.numeric;
-    out.dense.verdicts[e] = entry.verdict;
+    dense.numeric[e] = entry.numeric;
+    dense.verdicts[e] = entry.verdict;
     entry.row += first_row;
-    out.tally.add(entry);
+    tally.add(entry);
   };
   std::vector<std::size_t> doubtful;
   differences.estimate_all(input, extrapolate, [&](std::size_t j, const std::vector<Estimate>& estimates) {
     for (std::size_t i = 0; i < m; ++i) {
-      if (judge(out.dense.analytic[i * n + j], estimates[i], tolerance) == Verdict::pass) continue;
+      const double analytic = dense.analytic[i * n + j];
+      if (judge(analytic, estimates[i], tolerance) == Verdict::pass &&
+          !differences.unsettled(input, i, j, analytic, estimates[i])) {
+        continue;
+      }
       doubtful.push_back(j);
       return;
     }
-    const std::size_t run = m / differences.blocks(input);
+    const std::size_t run = m / dense.blocks;
     for (std::size_t i = 0, element = j, left = run; i < m; ++i) {
-      enter(j, {input, i, element, out.dense.analytic[i * n + j], estimates[i].value, estimates[i].error,
+      enter(j, {input, i, element, dense.analytic[i * n + j], estimates[i].value, estimates[i].error,
                 Verdict::pass});
       if (--left > 0) continue;
       left = run;
@@ -74,10 +93,10 @@ Compared compare(const Context& context, Differences& differences, std::size_t i
   });
   std::vector<double> column(m);
   for (std::size_t j : doubtful) {
-    for (std::size_t i = 0; i < m; ++i) column[i] = out.dense.analytic[i * n + j];
+    for (std::size_t i = 0; i < m; ++i) column[i] = dense.analytic[i * n + j];
     for (const Report::Entry& entry : differences.check(input, j, column, context.tolerance)) enter(j, entry);
   }
-  return out;
+  return tally;
 }
 
 Tensor derivative(const Context& context, Var y, std::size_t input, std::size_t blocks) {
@@ -91,19 +110,26 @@ Tensor derivative(const Context& context, Var y, std::size_t input, std::size_t 
 // looked at whole, if that is possible at all, because where it is wrong is seen between the blocks, too.
 void check_full(const Context& context, Var y, std::size_t first_row, std::vector<Dense>& found) {
   Differences differences(context.replay, y, context.options.key, kFiner * context.tolerance);
-  for (std::size_t k = 0; k < context.replay.inputs().size(); ++k) {
-    Compared compared =
-        compare(context, differences, k, derivative(context, y, k, differences.blocks(k)), first_row);
+  const std::size_t count = context.replay.inputs().size(), first = found.size();
+  std::vector<Differences::Along> along(differences.rows());
+  for (std::size_t k = 0; k < count; ++k) {
+    found.push_back(begin(differences, k, derivative(context, y, k, differences.blocks(k))));
+    add_along(differences, k, found.back(), along);
+  }
+  differences.compare_nearby(along);
+  for (std::size_t k = 0; k < count; ++k) {
+    Dense& dense = found[first + k];
+    Tally tally = compare(context, differences, k, dense, first_row);
     const std::size_t whole = y.shape().numel() * context.replay.at()[k].numel();
-    if (compared.tally.failed() && differences.blocks(k) > 1 && whole <= kMostEntries) {
+    if (tally.failed() && differences.blocks(k) > 1 && whole <= kMostEntries) {
       differences.look_whole(k);
-      compared = compare(context, differences, k, derivative(context, y, k, 1), first_row);
+      dense = begin(differences, k, derivative(context, y, k, 1));
+      tally = compare(context, differences, k, dense, first_row);
     }
-    add(context.report, k, compared.tally);
+    add(context.report, k, tally);
     // Between blocks all is 0: seeds and steps of various sizes would have shown anything else.
     const std::size_t between = whole - y.shape().numel() * differences.columns(k);
     context.report.inputs[k].count[static_cast<std::size_t>(Verdict::pass)] += between;
-    found.push_back(std::move(compared.dense));
   }
   context.report.evaluations += differences.evaluations();
 }
@@ -111,11 +137,15 @@ void check_full(const Context& context, Var y, std::size_t first_row, std::vecto
 void check_given(const Context& context, const std::vector<Tensor>& given, std::vector<Dense>& found) {
   Differences differences(context.replay, context.replay.roots()[0], context.options.key,
                           kFiner * context.tolerance);
+  std::vector<Differences::Along> along(differences.rows());
   for (std::size_t k = 0; k < given.size(); ++k) {
     differences.look_whole(k);
-    Compared compared = compare(context, differences, k, given[k]);
-    add(context.report, k, compared.tally);
-    found.push_back(std::move(compared.dense));
+    found.push_back(begin(differences, k, given[k]));
+    add_along(differences, k, found.back(), along);
+  }
+  differences.compare_nearby(along);
+  for (std::size_t k = 0; k < given.size(); ++k) {
+    add(context.report, k, compare(context, differences, k, found[k]));
   }
   context.report.evaluations += differences.evaluations();
 }
