@@ -20,6 +20,8 @@ double sign_of(std::size_t block) { return ((block * 0x9E3779B97F4A7C15U) >> 63)
 
 // An element that is smaller, in units of the typical one, is of a size of its own.
 constexpr double kOtherSize = .1;
+// And so much smaller it is of another kind, in units of its own.
+constexpr double kOtherKind = 1e-3;
 
 // A step measured by the element itself, however small it is beside the others.
 constexpr double kOwnSize = 0;
@@ -116,8 +118,12 @@ bool Differences::unsettled(std::size_t input, std::size_t row, std::size_t colu
   if (contradicts_[row] || !is_fine(estimate, analytic)) return true;
   if (analytic == 0 && estimate.flat) return may_swallow();
   if (analytic == 0 || resolves(estimate, analytic)) return false;
-  const double own = std::fabs(replay_.at()[input].at(element(input, row, column)));
-  return own > 0 && own <= kOtherSize * sizes_[input];
+  return is_smaller(input, element(input, row, column), kOtherSize);
+}
+
+bool Differences::is_smaller(std::size_t input, std::size_t element, double than) const {
+  const double own = std::fabs(replay_.at()[input].at(element));
+  return own > 0 && own <= than * sizes_[input];
 }
 
 bool Differences::may_swallow() {
@@ -213,6 +219,11 @@ std::vector<Report::Entry> Differences::check(std::size_t input, std::size_t col
     if (verdict == Verdict::pass && analytic[i] == 0 && estimates[i].flat) {
       if (!hidden) hidden = swallowed(input, column);
       if (!hidden->empty() && (*hidden)[i]) verdict = Verdict::inconclusive;
+    }
+    // 0 beside what a typical element changes, but this one is of another kind.
+    const bool other = analytic[i] != 0 && is_smaller(input, element(input, i, column), kOtherKind);
+    if (verdict == Verdict::pass && other && !resolves(estimates[i], analytic[i])) {
+      verdict = Verdict::inconclusive;
     }
     out.push_back(
         {input, i, element(input, i, column), analytic[i], estimates[i].value, estimates[i].error, verdict});

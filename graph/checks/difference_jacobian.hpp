@@ -74,6 +74,7 @@ class Differences {
  private:
   class Batch;
   ColumnLine line(std::size_t input, std::size_t column, double shorter) const;
+  bool is_smaller(std::size_t input, std::size_t element, double than) const;
   bool may_swallow();
   /// Of each output whether rounding swallows a step of the column on its way there; empty: of none.
   std::vector<bool> swallowed(std::size_t input, std::size_t column);

@@ -158,6 +158,12 @@ TEST_CASE("an element far smaller than the others is looked at in its own units"
     CHECK(check({1e8, 1e-8, 1, -3e4}, f, given(1), mode));
     CHECK(check({1e8, 1e-8, 1, -3e4}, f, given(1.01), mode).exit_code() == 1);
   }
+  // Of their sum 10^-16 is no part that could be seen.
+  const Function total = [](Var x) { return sum(square(x)); };
+  const Function off = [](Var x) {
+    return scale(x, 2) * x.tape().constant(Tensor({1., 1.01, 1., 1.}, DType::f64));
+  };
+  CHECK(check({1e8, 1e-8, 1, -3e4}, total, off, CheckMode::full).exit_code() == 2);
 }
 
 TEST_CASE("along a direction an output of 1e8 hides nothing of one of 1e-8") {

@@ -36,10 +36,24 @@ words, and the first node whose own rules are wrong.
 
 | verdict | |
 | --- | --- |
-| pass | equal within the estimated error of the difference, and a wrong value would have been told apart |
+| pass | equal within the estimated error of the difference, and a value 1 % off would have been told apart; or both so small beside the changes nearby (10^-5 of them) that they are 0 |
 | fail | different |
 | kink | a branch changes inside every step, and the derivative lies between the slopes on its sides |
-| inconclusive | rounding hides whatever the derivative is; never counted as passed |
+| inconclusive | rounding hides whatever the derivative is, or there is none to compare with; never counted as passed |
+
+Where two verdicts would be honest:
+
+| case | verdict, and why |
+| --- | --- |
+| 10^8 + 10^-8 sin x with the derivative 0 | inconclusive: an op of this library moves less than its value's rounding (the checker looks at the nodes where a movement ends). The same with any other derivative below that rounding |
+| relu or clip off its branch, floor, a saturated tanh, a custom op that does not move, each with the derivative 0 | pass: nothing is swallowed there; what is too small for f64 is 0 |
+| x^2 at 10^-170 | inconclusive: values underflow |
+| a value that is not finite | inconclusive, except with a NaN as the derivative of a finite one: fail |
+| floor at an integer, any jump | kink, if the derivative lies between the slopes beside the jump, else fail; the quotient of the jump itself grows without bound and says nothing |
+| sign at 0: a jump on either side of one value | kink or inconclusive: the value at the point is a convention, and what the rules make of it has nothing to be compared with |
+| a kink, along a direction (directional, Taylor) | each of up to 512 elements is judged by itself; beyond that inconclusive, if the sum is not between the slopes |
+| an element that moves its output by less than the output's rounding, beside others that do (x = 10^-8 beside 10^8 in a sum of squares) | inconclusive: in units of its own (less than 10^-3 of the typical element) nothing can be seen |
+| swings shorter than 10^-12 of the argument | they look like noise of that size |
 
 Cotangents and tangents that are sent through the rules have various sizes and signs, so that a rule that takes them
 for 1, or mixes what belongs to different elements, is found.

@@ -28,8 +28,9 @@ enum class CheckMode : std::uint8_t {
 };
 std::string_view name(CheckMode mode);
 
+/// Cases in which two of them would be honest: docs/gradcheck.md.
 enum class Verdict : std::uint8_t {
-  pass,
+  pass,          ///< and a derivative 1 % off would have been told apart
   fail,
   kink,          ///< a branch changes at this point, and the derivative lies between the slopes on its sides
   inconclusive,  ///< rounding hides whatever the derivative is
