@@ -1,6 +1,7 @@
 #include "proof/algebra.hpp"
 
 #include <algorithm>
+#include <backdrop/ops/compare.hpp>
 #include <bit>
 #include <iterator>
 #include <numeric>
@@ -185,6 +186,31 @@ Id Algebra::spread(Id a, const Axes& axes, Id to) {
   return make(std::move(value));
 }
 
+Product Algebra::bits_of(Id a) const {
+  Product out;
+  for (const Term& term : values_[a].terms) {
+    std::ranges::copy_if(products_[term.product], std::back_inserter(out),
+                         [&](const Factor& factor) { return atoms_[factor.atom].bit; });
+  }
+  std::ranges::sort(out);
+  out.erase(std::unique(out.begin(), out.end()), out.end());
+  return out;
+}
+
+Id Algebra::where_bit(Id a, const Factor& bit, bool one) {
+  Value value = values_[a];
+  std::vector<Term> kept;
+  for (const Term& term : value.terms) {
+    Product product = products_[term.product];
+    const auto found = std::ranges::find(product, bit);
+    if (found != product.end() && !one) continue;
+    if (found != product.end()) product.erase(found);
+    kept.push_back({intern(std::move(product)), term.coefficient});
+  }
+  value.terms = std::move(kept);
+  return make(std::move(value));
+}
+
 Id Algebra::scale(Id a, const Dyadic& factor) {
   Value value = values_[a];
   for (Term& term : value.terms) term.coefficient = term.coefficient * factor;
@@ -216,6 +242,20 @@ bool Algebra::merge(Product& product, const Product& more) const {
   out.resize(kept);
   product = std::move(out);
   return product.size() <= kMaxFactors;
+}
+
+// [u > 0] [u = 0] is 0.
+bool Algebra::vanishes(const Product& product) const {
+  for (const Factor& factor : product) {
+    if (atoms_[factor.atom].op != &equal_op || !atoms_[factor.atom].bit) continue;
+    for (const Factor& other : product) {
+      const Atom &zero = atoms_[factor.atom], &positive = atoms_[other.atom];
+      if (positive.op == &greater_op && positive.bit && other.axes == factor.axes &&
+          positive.args == zero.args)
+        return true;
+    }
+  }
+  return false;
 }
 
 // Takes even powers out of square roots: s^(2q + r) = u^q s^r.
@@ -251,6 +291,7 @@ Id Algebra::multiply(Id a, Id b) {
     for (const Term& right : y.terms) {
       Product product = products_[left.product];
       if (!merge(product, products_[right.product])) return multiply(whole(a), whole(b));
+      if (vanishes(product)) continue;
       const Dyadic coefficient = left.coefficient * right.coefficient;
       const bool has_root = std::ranges::any_of(product, [&](const Factor& factor) {
         return atoms_[factor.atom].kind == Atom::Kind::sqrt && factor.exponent != 1;

@@ -84,6 +84,7 @@ class Algebra {
   Id intern(const Atom& atom, const Words& key = {});
   /// The value atom[axes] of the given shape.
   Id of_factor(Id atom, const Axes& axes, Id shape);
+  Id of_terms(std::vector<Term> terms, Id shape) { return make({shape, std::move(terms)}); }
   Id add(Id a, Id b);
   Id scale(Id a, const Dyadic& factor);
   Id multiply(Id a, Id b);
@@ -123,6 +124,10 @@ class Algebra {
   /// The number that it is everywhere, if it is one.
   const Dyadic* number(Id a) const;
   bool leads_negative(Id a) const;
+  /// The factors that are 0 or 1, of all terms.
+  Product bits_of(Id a) const;
+  /// a where that factor is 1, or 0.
+  Id where_bit(Id a, const Factor& bit, bool one);
   /// Axes of the values (of one shape) that matter to any of them, in an order that a transposition of all
   /// keeps where that is easily told.
   Axes used_axes(const std::vector<Id>& values) const;
@@ -139,6 +144,7 @@ class Algebra {
   Id whole(Id a, bool always = false);
   bool is_plain(const Value& value) const;
   bool merge(Product& product, const Product& more) const;
+  bool vanishes(const Product& product) const;
   Id reduced(const Product& factors, Id shape, const Dyadic& coefficient);
   Id contracted(Product factors, Extents extents, std::vector<bool> over, Id to);
   void flatten(Product& factors, Extents& extents, std::vector<bool>& over) const;

@@ -10,33 +10,49 @@
 #include <string_view>
 #include <unordered_map>
 
+#include "proof/application.hpp"
+
 namespace backdrop::proof {
 
-// A node and the values of its inputs.
-struct Application {
-  NormalForm& form;
-  const Tape& tape;
-  std::size_t index;
-  std::vector<Id> x;
-  Id shape;
-  const std::vector<bool>* infinite = nullptr;  // nodes made of a constant that is not finite
+namespace {
 
-  Algebra& algebra() const { return form.algebra_; }
-  const Node& node() const { return tape.node(index); }
-  const Op& op() const { return *node().op; }
-  AttrValue attribute(std::size_t k) const { return tape.attribute(node(), k); }
-  const Shape& full() const { return tape.shape(node().shape); }
-  const Node& input(std::size_t k) const { return tape.node(node().inputs()[k]); }
-  const Shape& full(std::size_t k) const { return tape.shape(input(k).shape); }
+bool is_trusted(const Op& op) { return find_op(op.name) == &op; }
 
-  Id number(double value) const { return algebra().constant(shape, Dyadic(value)); }
-  Id negative(Id a) const { return algebra().scale(a, Dyadic(-1)); }
-  Id difference(Id a, Id b) const { return algebra().add(a, negative(b)); }
-  Id complement(Id a) const { return difference(algebra().constant(algebra().shape_of(a), Dyadic(1)), a); }
-  bool is_bit(Id a) const { return form.bits_.contains(a); }
-  bool is_integer(Id a) const { return form.integers_.contains(a); }
-  bool is_infinite(std::size_t k) const { return (*infinite)[node().inputs()[k]]; }
-};
+Atom atom_of(const Application& n, const Op& op, std::vector<Id> args, Id shape) {
+  return {.op = &op,
+          .args = std::move(args),
+          .shape = shape,
+          .bit = n.node().dtype == DType::mask,
+          .source = n.tape.var(n.index)};
+}
+
+}  // namespace
+
+Words attributes(const Application& n) {
+  Words key;
+  for (std::size_t k = 0; k < n.op().attr_count(); ++k) {
+    if (is_trusted(n.op()) && std::string_view(n.op().attrs[k].name) == "keepdims") continue;
+    const AttrValue value = n.attribute(k);
+    key.insert(key.end(), {static_cast<std::uint64_t>(value.kind), value.bits, value.key.seed,
+                           value.key.stream, value.ints.size()});
+    for (std::int64_t number : value.ints) key.push_back(static_cast<std::uint64_t>(number));
+  }
+  for (std::size_t k = 0; k < n.x.size(); ++k) {
+    const DType dtype = n.input(k).dtype;
+    key.push_back(dtype == DType::mask ? 0 : dtype == DType::i64 ? 1 : 2);
+  }
+  return key;
+}
+
+Id elementwise(const Application& n, const Op& op, std::vector<Id> args, const Words& key, bool bit) {
+  Algebra& a = n.algebra();
+  const Axes axes = a.used_axes(args);
+  for (Id& arg : args) arg = a.narrowed(arg, axes);
+  const Id shape = a.shape_of(args[0]);
+  Atom atom = atom_of(n, op, std::move(args), shape);
+  atom.bit = bit;
+  return a.of_factor(a.intern(atom, key), axes, n.shape);
+}
 
 namespace {
 
@@ -61,45 +77,13 @@ Axes mapped(const Shape& from, const Shape& to, F to_axis) {
   return out;
 }
 
-bool is_trusted(const Op& op) { return find_op(op.name) == &op; }
-
-// What stands in the recording beside the inputs. A reduced axis kept with extent 1 makes no difference.
-Words attributes(const Application& n) {
-  Words key;
-  for (std::size_t k = 0; k < n.op().attr_count(); ++k) {
-    if (is_trusted(n.op()) && std::string_view(n.op().attrs[k].name) == "keepdims") continue;
-    const AttrValue value = n.attribute(k);
-    key.insert(key.end(), {static_cast<std::uint64_t>(value.kind), value.bits, value.key.seed,
-                           value.key.stream, value.ints.size()});
-    for (std::int64_t number : value.ints) key.push_back(static_cast<std::uint64_t>(number));
-  }
-  for (std::size_t k = 0; k < n.x.size(); ++k) {
-    const DType dtype = n.input(k).dtype;
-    key.push_back(dtype == DType::mask ? 0 : dtype == DType::i64 ? 1 : 2);
-  }
-  return key;
-}
-
 void append(Words& key, const Shape& shape) {
   key.push_back(shape.rank());
   for (std::int64_t extent : shape) key.push_back(static_cast<std::uint64_t>(extent));
 }
 
-Atom atom_of(const Application& n, const Op& op, std::vector<Id> args, Id shape) {
-  return {.op = &op,
-          .args = std::move(args),
-          .shape = shape,
-          .bit = n.node().dtype == DType::mask,
-          .source = n.tape.var(n.index)};
-}
-
-// An elementwise op of these values: what they do not vary along, it does not vary along either.
-Id elementwise(const Application& n, const Op& op, std::vector<Id> args, const Words& key = {}) {
-  Algebra& a = n.algebra();
-  const Axes axes = a.used_axes(args);
-  for (Id& arg : args) arg = a.narrowed(arg, axes);
-  const Id shape = a.shape_of(args[0]);
-  return a.of_factor(a.intern(atom_of(n, op, std::move(args), shape), key), axes, n.shape);
+Id elementwise(const Application& n, const Op& op, std::vector<Id> args, const Words& key) {
+  return elementwise(n, op, std::move(args), key, n.node().dtype == DType::mask);
 }
 
 Axes all_axes(const Application& n, Id shape) {
@@ -142,36 +126,13 @@ bool is_nonfinite(const Node& node, const Tape& tape) {
   return node.op == &full_op && !std::isfinite(tape.attribute(node, 1).real());
 }
 
-Id is_positive(const Application& n, Id x) {
-  if (const Dyadic* number = n.algebra().number(x)) {
-    return n.number(!number->is_zero() && !number->is_negative() ? 1 : 0);
-  }
-  return elementwise(n, greater_op, {x});
-}
-Id is_zero(const Application& n, Id x) {
-  if (const Dyadic* number = n.algebra().number(x)) return n.number(number->is_zero() ? 1 : 0);
-  return elementwise(n, equal_op, {n.algebra().leads_negative(x) ? n.negative(x) : x});
-}
-
-// x != 0, where relu(u) != 0 is u > 0.
-Id is_nonzero(const Application& n, Id x) {
-  Algebra& a = n.algebra();
-  const std::vector<Term>& terms = a.value(x).terms;
-  if (terms.size() == 1 && terms[0].coefficient.is_one()) {
-    const Product& product = a.product(terms[0].product);
-    if (product.size() == 1 && product[0].exponent == 1 && a.atom(product[0].atom).op == &relu_op) {
-      const Axes axes = product[0].axes;
-      return is_positive(n, a.spread(a.atom(product[0].atom).args[0], axes, n.shape));
-    }
-  }
-  return n.complement(is_zero(n, x));
-}
+bool has_infinity(const Application& n) { return n.is_infinite(0) || n.is_infinite(1); }
 
 // a = b; a real number is not infinity.
 Id are_equal(const Application& n) {
   const bool never = n.is_infinite(0) ? is_nonfinite(n.input(0), n.tape) && !n.is_infinite(1)
                                       : n.is_infinite(1) && is_nonfinite(n.input(1), n.tape);
-  return never ? n.number(0) : is_zero(n, n.difference(n.x[0], n.x[1]));
+  return never ? n.number(0) : branches::is_zero(n, n.difference(n.x[0], n.x[1]));
 }
 
 // e^(u + n log v) = e^u v^n
@@ -200,7 +161,7 @@ Id exponential(const Application& n) {
 
 Id cast_value(const Application& n) {
   const DType to = n.node().dtype, from = n.input(0).dtype;
-  if (to == DType::mask) return n.is_bit(n.x[0]) ? n.x[0] : is_nonzero(n, n.x[0]);
+  if (to == DType::mask) return n.is_bit(n.x[0]) ? n.x[0] : branches::is_nonzero(n, n.x[0]);
   const bool exact = to != DType::i64 || from == DType::mask || from == DType::i64 || n.is_integer(n.x[0]) ||
                      n.is_bit(n.x[0]);
   return exact ? n.x[0] : function(n);
@@ -329,7 +290,7 @@ const std::unordered_map<const Op*, Rule>& rules() {
       {&add_op, [](N n) { return n.algebra().add(n.x[0], n.x[1]); }},
       {&sub_op, [](N n) { return n.difference(n.x[0], n.x[1]); }},
       {&neg_op, [](N n) { return n.negative(n.x[0]); }},
-      {&mul_op, [](N n) { return n.algebra().multiply(n.x[0], n.x[1]); }},
+      {&mul_op, [](N n) { return branches::times(n, n.x[0], n.x[1]); }},
       {&square_op, [](N n) { return n.algebra().power(n.x[0], 2); }},
       {&div_op, [](N n) { return n.algebra().multiply(n.x[0], n.algebra().power(n.x[1], -1)); }},
       {&reciprocal_op, [](N n) { return n.algebra().power(n.x[0], -1); }},
@@ -357,10 +318,12 @@ const std::unordered_map<const Op*, Rule>& rules() {
       {&index_add_op, linear},
       {&scatter_add_op, linear},
 
-      {&greater_op, [](N n) { return is_positive(n, n.difference(n.x[0], n.x[1])); }},
-      {&less_op, [](N n) { return is_positive(n, n.difference(n.x[1], n.x[0])); }},
-      {&greater_equal_op, [](N n) { return n.complement(is_positive(n, n.difference(n.x[1], n.x[0]))); }},
-      {&less_equal_op, [](N n) { return n.complement(is_positive(n, n.difference(n.x[0], n.x[1]))); }},
+      {&greater_op, [](N n) { return branches::is_positive(n, n.difference(n.x[0], n.x[1])); }},
+      {&less_op, [](N n) { return branches::is_positive(n, n.difference(n.x[1], n.x[0])); }},
+      {&greater_equal_op,
+       [](N n) { return n.complement(branches::is_positive(n, n.difference(n.x[1], n.x[0]))); }},
+      {&less_equal_op,
+       [](N n) { return n.complement(branches::is_positive(n, n.difference(n.x[0], n.x[1]))); }},
       {&equal_op, are_equal},
       {&not_equal_op, [](N n) { return n.complement(are_equal(n)); }},
       {&logical_not_op, [](N n) { return n.complement(n.x[0]); }},
@@ -372,14 +335,13 @@ const std::unordered_map<const Op*, Rule>& rules() {
          const Id both = n.algebra().multiply(n.x[0], n.x[1]);
          return n.algebra().add(n.algebra().add(n.x[0], n.x[1]), n.algebra().scale(both, Dyadic(-2)));
        }},
-      {&where_op,
-       [](N n) {
-         return n.algebra().add(n.algebra().multiply(n.x[0], n.x[1]),
-                                n.algebra().multiply(n.complement(n.x[0]), n.x[2]));
-       }},
+      {&where_op, [](N n) { return branches::choose(n, n.x[0], n.x[1], n.x[2]); }},
+      {&relu_op, branches::relu},
+      {&abs_op, branches::abs},
+      {&sign_op, branches::sign},
+      {&maximum_op, [](N n) { return has_infinity(n) ? symmetric(n) : branches::maximum(n); }},
+      {&minimum_op, [](N n) { return has_infinity(n) ? symmetric(n) : branches::minimum(n); }},
 
-      {&maximum_op, symmetric},
-      {&minimum_op, symmetric},
       {&logaddexp_op, symmetric},
       {&hypot_op, symmetric},
       {&sin_op, odd},
@@ -391,10 +353,8 @@ const std::unordered_map<const Op*, Rule>& rules() {
       {&atanh_op, odd},
       {&tanh_op, odd},
       {&erf_op, odd},
-      {&sign_op, odd},
       {&cos_op, even},
       {&cosh_op, even},
-      {&abs_op, even},
       {&exp_op, exponential},
       {&sigmoid_op, [](N n) { return mirrored(n, [&](Id y) { return n.complement(y); }); }},
       {&softplus_op, [](N n) { return mirrored(n, [&](Id y) { return n.algebra().add(y, n.x[0]); }); }},

@@ -297,3 +297,66 @@ TEST_CASE("a checkpoint is proven to change neither the value nor the gradient")
   CHECK(prove_equal(stored, recomputed).equal);
   CHECK(prove_equal(grad(sum(stored), x), grad(sum(recomputed), x)).equal);
 }
+
+TEST_CASE("the ways to write what has a kink are proven equal, and their derivatives where they are") {
+  Tape tape;
+  const Var x = tape.input("x", {3}), y = tape.input("y", {3}), g = tape.input("g", {3});
+  const std::vector<std::function<Var(Var)>> ramps{
+      [](Var u) { return relu(u); },
+      [](Var u) { return where(greater(u, 0), u, 0); },
+      [](Var u) { return u * greater(u, 0); },
+      [](Var u) { return where(less(0., u), u, 0); },
+      [](Var u) { return where(less_equal(u, 0), 0, u); },
+      [](Var u) { return mul(u, cast(greater(scale(u, 4), 0), DType::f32)); },
+      [](Var u) { return u - u * less_equal(u, 0); },
+  };
+  const std::vector<std::function<Var(Var)>> others{
+      [](Var u) { return maximum(u, 0); },
+      [](Var u) { return maximum(0., u); },
+      [](Var u) { return -minimum(-u, 0); },
+      [](Var u) { return where(greater_equal(u, 0), u, 0); },
+      [](Var u) { return u + relu(-u); },
+      [](Var u) { return scale(u + abs(u), .5); },
+      [](Var u) { return square(relu(u)) / relu(u); },
+  };
+  for (const Var u : {x, -x, x - y, y - x, 2 * x, x * y - 3, sin(x) - .1}) {
+    CAPTURE(prove_equal(u, u));
+    const Var relu_of_u = relu(u);
+    for (const auto& f : ramps) {
+      CHECK(proof_of(relu_of_u, f(u)));
+      CHECK(proof_of(vjp(relu_of_u, x, g), vjp(f(u), x, g)));
+      CHECK(proof_of(jvp(relu_of_u, x, g), vjp(f(u), x, g)));
+      CHECK(proof_of(relu(relu_of_u), f(u)));
+      CHECK_FALSE(proof_of(u, f(u)));
+      CHECK_FALSE(proof_of(relu(-u), f(u)));
+      CHECK_FALSE(proof_of(vjp(u, x, g), vjp(f(u), x, g)));
+    }
+    for (std::size_t k = 0; k + 1 < others.size(); ++k) CHECK(proof_of(relu_of_u, others[k](u)));
+    // Half of it at 0, all of it at 0.
+    CHECK_FALSE(proof_of(vjp(relu_of_u, x, g), vjp(maximum(u, 0), x, g)));
+    CHECK_FALSE(proof_of(vjp(relu_of_u, x, g), vjp(where(greater_equal(u, 0), u, 0), x, g)));
+  }
+  CHECK(proof_of(greater(3 * (x - y), 0), greater(x, y)));
+  CHECK(proof_of(maximum(x, y), maximum(y, x)));
+  CHECK(proof_of(maximum(x, y), where(greater(x, y), x, y)));
+  CHECK(proof_of(maximum(x, y), where(less(x, y), y, x)));
+  CHECK(proof_of(maximum(x, y) + minimum(x, y), x + y));
+  CHECK(proof_of(maximum(x, y), y + relu(x - y)));
+  CHECK(proof_of(vjp(maximum(x, y), x, g), vjp(maximum(y, x), x, g)));
+  CHECK(proof_of(vjp(maximum(x, y), x, g) + vjp(maximum(x, y), y, g), g));
+  CHECK(proof_of(abs(x - y), abs(y - x)));
+  CHECK(proof_of(abs(x), x * sign(x)));
+  CHECK(proof_of(abs(x), maximum(x, -x)));
+  CHECK(proof_of(square(abs(x)), square(x)));
+  CHECK(proof_of(vjp(abs(x), x, g), g * sign(x)));
+  CHECK(proof_of(sign(-x), -sign(x)));
+  CHECK(proof_of(leaky_relu(x, .25), maximum(x, .25 * x)));
+  CHECK_FALSE(proof_of(maximum(x, y), minimum(x, y)));
+  CHECK_FALSE(proof_of(abs(x), x));
+  CHECK_FALSE(proof_of(square(sign(x)), full(tape, {3}, 1)));
+  CHECK_FALSE(proof_of(sign(x), where(greater(x, 0), 1, full(tape, {3}, -1))));
+  CHECK_FALSE(proof_of(leaky_relu(x, .25), maximum(x, .5 * x)));
+  CHECK_FALSE(proof_of(greater(x, 0), greater_equal(x, 0)));
+  CHECK_FALSE(proof_of(relu(x + y), relu(x) + relu(y)));
+  CHECK_FALSE(proof_of(relu(x - 1), relu(x) - 1));
+}
