@@ -244,16 +244,26 @@ bool Algebra::merge(Product& product, const Product& more) const {
   return product.size() <= kMaxFactors;
 }
 
-// [u > 0] [u = 0] is 0.
+// [u > 0] [u = 0] is 0, and so is u [u = 0], where u is a product.
 bool Algebra::vanishes(const Product& product) const {
-  for (const Factor& factor : product) {
-    if (atoms_[factor.atom].op != &equal_op || !atoms_[factor.atom].bit) continue;
+  for (const Factor& zero : product) {
+    const Atom& atom = atoms_[zero.atom];
+    if (atom.op != &equal_op || !atom.bit || atom.args.size() != 1) continue;
     for (const Factor& other : product) {
-      const Atom &zero = atoms_[factor.atom], &positive = atoms_[other.atom];
-      if (positive.op == &greater_op && positive.bit && other.axes == factor.axes &&
-          positive.args == zero.args)
+      const Atom& positive = atoms_[other.atom];
+      if (positive.op == &greater_op && positive.bit && other.axes == zero.axes && positive.args == atom.args)
         return true;
     }
+    const std::vector<Term>& argument = values_[atom.args[0]].terms;
+    const auto is_in_product = [&](Factor factor) {
+      for (std::uint8_t& axis : factor.axes) axis = zero.axes[axis];
+      return std::ranges::any_of(product, [&](const Factor& other) {
+        return other.atom == factor.atom && other.axes == factor.axes &&
+               (factor.exponent > 0 ? other.exponent >= factor.exponent : other.exponent <= factor.exponent);
+      });
+    };
+    if (argument.size() == 1 && std::ranges::all_of(products_[argument[0].product], is_in_product))
+      return true;
   }
   return false;
 }
@@ -298,6 +308,8 @@ Id Algebra::multiply(Id a, Id b) {
       });
       if (has_root) {
         more.push_back(reduced(product, x.shape, coefficient));
+      } else if (const Factor* logistic = unreduced_logistic(product)) {
+        more.push_back(reduced_logistic(product, Factor(*logistic), x.shape, coefficient));
       } else {
         sum.terms.push_back({intern(std::move(product)), coefficient});
       }
@@ -313,6 +325,9 @@ Id Algebra::power(Id a, int exponent) {
   if (exponent == 0) return constant(value.shape, kOne);
   if (exponent == 1) return a;
   if (value.terms.size() > 1) {
+    if (exponent < 0) {
+      if (const std::optional<Id> inverse = logistic_reciprocal(a)) return power(*inverse, -exponent);
+    }
     if (exponent < 0 || exponent > 4) return power(whole(a), exponent);
     Id out = a;
     for (int k = 1; k < exponent; ++k) out = multiply(out, a);
@@ -337,6 +352,9 @@ Id Algebra::power(Id a, int exponent) {
     const Id odd = constant(shape({}), base.odd());
     const Id atom = intern(Atom{.kind = Atom::Kind::whole, .args = {odd}, .shape = shape({})});
     if (!merge(product, {{atom, {}, exponent}})) return power(whole(a, true), exponent);
+  }
+  if (const Factor* logistic = unreduced_logistic(product)) {
+    return reduced_logistic(product, Factor(*logistic), value.shape, coefficient);
   }
   return reduced(product, value.shape, coefficient);
 }

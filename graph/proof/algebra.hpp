@@ -2,6 +2,7 @@
 
 #include <backdrop/core/op.hpp>
 #include <cstdint>
+#include <optional>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -145,6 +146,11 @@ class Algebra {
   bool is_plain(const Value& value) const;
   bool merge(Product& product, const Product& more) const;
   bool vanishes(const Product& product) const;
+  bool is(const Factor& factor, const Op& op) const;
+  Factor twin(const Factor& factor, const Op& op);
+  const Factor* unreduced_logistic(const Product& product) const;
+  Id reduced_logistic(const Product& factors, const Factor& logistic, Id shape, const Dyadic& coefficient);
+  std::optional<Id> logistic_reciprocal(Id a);
   Id reduced(const Product& factors, Id shape, const Dyadic& coefficient);
   Id contracted(Product factors, Extents extents, std::vector<bool> over, Id to);
   void flatten(Product& factors, Extents& extents, std::vector<bool>& over) const;

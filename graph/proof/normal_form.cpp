@@ -113,6 +113,19 @@ Id mirrored(const Application& n, F f) {
   const Id y = elementwise(n, n.op(), {negative ? n.negative(n.x[0]) : n.x[0]}, attributes(n));
   return negative ? f(y) : y;
 }
+// 1 / (1 + e^-x), which is 1 - the same of -x.
+Id logistic(const Application& n, Id x) {
+  if (n.algebra().is_zero(x)) return n.number(.5);
+  const bool negative = n.algebra().leads_negative(x);
+  const Id y = elementwise(n, sigmoid_op, {negative ? n.negative(x) : x}, attributes(n));
+  return negative ? n.complement(y) : y;
+}
+// tanh x = 2 / (1 + e^-2x) - 1
+Id hyperbolic_tangent(const Application& n) {
+  Algebra& a = n.algebra();
+  return n.difference(a.scale(logistic(n, a.scale(n.x[0], Dyadic(2))), Dyadic(2)), n.number(1));
+}
+
 // f(-x) = -f(x), so f(0) = 0
 Id odd(const Application& n) {
   if (n.algebra().is_zero(n.x[0])) return n.x[0];
@@ -351,12 +364,12 @@ const std::unordered_map<const Op*, Rule>& rules() {
       {&sinh_op, odd},
       {&asinh_op, odd},
       {&atanh_op, odd},
-      {&tanh_op, odd},
+      {&tanh_op, hyperbolic_tangent},
       {&erf_op, odd},
       {&cos_op, even},
       {&cosh_op, even},
       {&exp_op, exponential},
-      {&sigmoid_op, [](N n) { return mirrored(n, [&](Id y) { return n.complement(y); }); }},
+      {&sigmoid_op, [](N n) { return logistic(n, n.x[0]); }},
       {&softplus_op, [](N n) { return mirrored(n, [&](Id y) { return n.algebra().add(y, n.x[0]); }); }},
   };
   return kRules;

@@ -311,30 +311,34 @@ TEST_CASE("the ways to write what has a kink are proven equal, and their derivat
       [](Var u) { return u - u * less_equal(u, 0); },
   };
   const std::vector<std::function<Var(Var)>> others{
-      [](Var u) { return maximum(u, 0); },
-      [](Var u) { return maximum(0., u); },
-      [](Var u) { return -minimum(-u, 0); },
-      [](Var u) { return where(greater_equal(u, 0), u, 0); },
-      [](Var u) { return u + relu(-u); },
-      [](Var u) { return scale(u + abs(u), .5); },
-      [](Var u) { return square(relu(u)) / relu(u); },
+      [](Var u) { return maximum(u, 0); },   [](Var u) { return maximum(0., u); },
+      [](Var u) { return -minimum(-u, 0); }, [](Var u) { return where(greater_equal(u, 0), u, 0); },
+      [](Var u) { return u + relu(-u); },    [](Var u) { return scale(u + abs(u), .5); },
   };
-  for (const Var u : {x, -x, x - y, y - x, 2 * x, x * y - 3, sin(x) - .1}) {
-    CAPTURE(prove_equal(u, u));
-    const Var relu_of_u = relu(u);
+  using Argument = Var (*)(Var, Var);
+  const Argument arguments[] = {
+      [](Var v, Var) { return v; },       [](Var v, Var) { return -v; },
+      [](Var v, Var w) { return v - w; }, [](Var v, Var w) { return w - v; },
+      [](Var v, Var) { return 2 * v; },   [](Var v, Var w) { return v * w - 3; },
+  };
+  for (const Argument argument : arguments) {
     for (const auto& f : ramps) {
-      CHECK(proof_of(relu_of_u, f(u)));
-      CHECK(proof_of(vjp(relu_of_u, x, g), vjp(f(u), x, g)));
-      CHECK(proof_of(jvp(relu_of_u, x, g), vjp(f(u), x, g)));
-      CHECK(proof_of(relu(relu_of_u), f(u)));
-      CHECK_FALSE(proof_of(u, f(u)));
-      CHECK_FALSE(proof_of(relu(-u), f(u)));
-      CHECK_FALSE(proof_of(vjp(u, x, g), vjp(f(u), x, g)));
+      CAPTURE(&f - ramps.data());
+      Tape own;
+      const Var v = own.input("x", {3}), t = own.input("g", {3}), u = argument(v, own.input("y", {3}));
+      const Var ramp = relu(u), other = f(u), slope = vjp(ramp, v, t), other_slope = vjp(other, v, t);
+      CHECK(proof_of(ramp, other));
+      CHECK(proof_of(slope, other_slope));
+      CHECK(proof_of(jvp(ramp, v, t), other_slope));
+      CHECK(proof_of(relu(ramp), other));
+      CHECK_FALSE(proof_of(u, other));
+      CHECK_FALSE(proof_of(relu(-u), other));
+      CHECK_FALSE(proof_of(vjp(u, v, t), other_slope));
+      for (const auto& g_of : others) CHECK(proof_of(ramp, g_of(u)));
+      // Half of it at 0, all of it at 0.
+      CHECK_FALSE(proof_of(slope, vjp(maximum(u, 0), v, t)));
+      CHECK_FALSE(proof_of(slope, vjp(where(greater_equal(u, 0), u, 0), v, t)));
     }
-    for (std::size_t k = 0; k + 1 < others.size(); ++k) CHECK(proof_of(relu_of_u, others[k](u)));
-    // Half of it at 0, all of it at 0.
-    CHECK_FALSE(proof_of(vjp(relu_of_u, x, g), vjp(maximum(u, 0), x, g)));
-    CHECK_FALSE(proof_of(vjp(relu_of_u, x, g), vjp(where(greater_equal(u, 0), u, 0), x, g)));
   }
   CHECK(proof_of(greater(3 * (x - y), 0), greater(x, y)));
   CHECK(proof_of(maximum(x, y), maximum(y, x)));
@@ -359,4 +363,50 @@ TEST_CASE("the ways to write what has a kink are proven equal, and their derivat
   CHECK_FALSE(proof_of(greater(x, 0), greater_equal(x, 0)));
   CHECK_FALSE(proof_of(relu(x + y), relu(x) + relu(y)));
   CHECK_FALSE(proof_of(relu(x - 1), relu(x) - 1));
+}
+
+TEST_CASE("sigmoid and what is made of it are proven to be what e^x makes of them") {
+  Tape tape;
+  const Var x = tape.input("x", {3}), y = tape.input("y", {3}), g = tape.input("g", {3});
+  for (const Var u : {x, -x, x * y, -2 * x, x - y, y - x}) {
+    const std::vector<std::vector<Var>> same{
+        {sigmoid(u), 1 / (1 + exp(-u)), exp(u) / (1 + exp(u)), exp(u) / (exp(u) + 1), 1 - sigmoid(-u),
+         1 - 1 / (1 + exp(u)), reciprocal(2 + 2 * exp(-u)) * 2,
+         exp(log_sigmoid(u) * 1 + 0) + sigmoid(u) - exp(log_sigmoid(u))},
+        {tanh(u), 2 * sigmoid(2 * u) - 1, 1 - 2 / (exp(2 * u) + 1), 2 / (1 + exp(-2 * u)) - 1, -tanh(-u),
+         (1 - exp(-2 * u)) / (1 + exp(-2 * u)), (exp(2 * u) - 1) / (exp(2 * u) + 1)},
+        {silu(u), u * sigmoid(u), u / (1 + exp(-u)), u - u * sigmoid(-u)},
+        {exp(u), sigmoid(u) / (1 - sigmoid(u)), sigmoid(u) / sigmoid(-u), reciprocal(1 - sigmoid(u)) - 1},
+    };
+    for (const auto& ways : same) {
+      for (const Var way : ways) {
+        CHECK(proof_of(ways[0], way));
+        CHECK(proof_of(vjp(ways[0], x, g), vjp(way, x, g)));
+      }
+    }
+    for (std::size_t k = 0; k < same.size(); ++k) {
+      for (std::size_t j = 0; j < k; ++j) {
+        for (const Var way : same[j]) CHECK_FALSE(proof_of(same[k][0], way));
+      }
+    }
+  }
+  CHECK(proof_of(vjp(tanh(x), x, g), g * (1 - square(tanh(x)))));
+  CHECK(proof_of(vjp(tanh(x), x, g), 4 * g * sigmoid(2 * x) * sigmoid(-2 * x)));
+  CHECK(proof_of(vjp(sigmoid(x), x, g), g * exp(-x) / square(1 + exp(-x))));
+  CHECK(proof_of(vjp(vjp(sigmoid(x), x, g), x, g),
+                 square(g) * sigmoid(x) * sigmoid(-x) * (1 - 2 * sigmoid(x))));
+  CHECK_FALSE(proof_of(sigmoid(x), 1 / (1 + exp(x))));
+  CHECK_FALSE(proof_of(sigmoid(x), 1 / (1 + 1.001 * exp(-x))));
+  CHECK_FALSE(proof_of(sigmoid(x), 1 / (1 + exp(-y))));
+  CHECK_FALSE(proof_of(tanh(x), 2 * sigmoid(x) - 1));
+  CHECK_FALSE(proof_of(vjp(tanh(x), x, g), g * (1 - tanh(x))));
+  CHECK_FALSE(proof_of(vjp(sigmoid(x), x, g), g * exp(-x) / (1 + exp(-x))));
+  const Var a = tape.input("a", {2, 3}), b = tape.input("b", {3}), h = tape.input("h", {2, 3});
+  const Var terms = exp(a - max(a, {1}, true)), by_hand = terms / sum(terms, {1}, true);
+  CHECK(proof_of(softmax(a), by_hand));
+  CHECK_FALSE(proof_of(softmax(a), terms / sum(terms, {0}, true)));
+  CHECK(proof_of(vjp(softmax(a), a, h), by_hand * (h - sum(h * by_hand, {1}, true))));
+  CHECK_FALSE(proof_of(vjp(softmax(a), a, h), by_hand * (h - sum(h, {1}, true))));
+  CHECK(proof_of(sigmoid(a + b), 1 / (1 + exp(-(a + b)))));
+  CHECK(proof_of(sigmoid(broadcast_to(b, {2, 3})), 1 / (1 + exp(-broadcast_to(b, {2, 3})))));
 }

@@ -31,11 +31,14 @@ std::ostream& operator<<(std::ostream& out, const Proof& proof);
 /// Whether two nodes, of one tape or of two, are the same function of the leaves by structure alone:
 /// composites are opened, and both sides written as sums of products with exact coefficients, in which x *
 /// mask is a product with a number that is 0 or 1, and transpositions, broadcasts, sums and matrix products
-/// are indices, as in einsum. Equal means equal as functions over the reals wherever both are defined:
-/// rounding (casts between f32 and f64 too), NaN, infinities and the sign of zero aside; a composite is what
-/// its body says. What is said to be equal is equal; what is not proven may still be. Of two tapes, inputs
-/// are the same by name and type, Variables if they are the same, or by name, type and value where the names
-/// are unique. Records nothing.
+/// are indices, as in einsum; relu, maximum, abs and sign are products with [u > 0], and tanh and rational
+/// functions of 1 + e^u are polynomials in sigmoid. Equal means equal as functions over the reals wherever
+/// both are defined: rounding (casts between f32 and f64 too), NaN, infinities and the sign of zero aside; a
+/// composite is what its body says. A derivative is the function that the rules record, with its value at a
+/// kink: those of relu(x) and of where(x > 0, x, 0) are equal, that of maximum(x, 0) is another at 0. What is
+/// said to be equal is equal; what is not proven may still be. Of two tapes, inputs are the same by name and
+/// type, Variables if they are the same, or by name, type and value where the names are unique. Records
+/// nothing.
 Proof prove_equal(Var a, Var b);
 
 }  // namespace backdrop
