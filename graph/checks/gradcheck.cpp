@@ -202,8 +202,30 @@ std::string call(const std::string& y, const std::vector<Var>& inputs, const Gra
 Report check(const std::string& called, Var y, const std::vector<Var>& inputs,
              const GradcheckOptions& options, bool evaluate_twice);
 
-// The first node that the mode finds wrong by itself.
-std::string locate(const Replay& replay, const GradcheckOptions& options, CheckMode mode) {
+// What is wrong with a node by itself, in plain words.
+std::vector<std::string> hints_of(Var node, const std::vector<Var>& inputs, GradcheckOptions local) {
+  constexpr std::size_t kMostLooked = 1 << 16;
+  if (entries(node, inputs) > kMostLooked) return {};
+  const CheckMode asked = local.mode;
+  for (const bool forward : {local.forward, true}) {
+    local.forward = forward;
+    for (const CheckMode mode : {CheckMode::full, CheckMode::second_order}) {
+      if (mode == CheckMode::second_order && (asked == CheckMode::full || asked == CheckMode::directional))
+        break;
+      local.mode = mode;
+      const Report report = check("", node, inputs, local, false);
+      if (report.count(Verdict::fail) > 0) return report.hints;
+    }
+  }
+  return {};
+}
+
+// The first node that the mode finds wrong by itself, and what is wrong with it.
+struct Guilty {
+  std::string node;
+  std::vector<std::string> hints;
+};
+Guilty locate(const Replay& replay, const GradcheckOptions& options, CheckMode mode) {
   constexpr std::size_t kMostNodes = 2000;
   Tape& tape = replay.tape();
   const std::size_t count = std::min(tape.size(), kMostNodes);
@@ -228,22 +250,33 @@ std::string locate(const Replay& replay, const GradcheckOptions& options, CheckM
     }
     if (inputs.empty() || (mode == CheckMode::full && entries(tape.var(i), inputs) > kMostEntries)) continue;
     const Report report = check("", tape.var(i), inputs, local, false);
-    if (report.count(Verdict::fail) > 0) return report.subject;
+    if (report.count(Verdict::fail) > 0) return {report.subject, hints_of(tape.var(i), inputs, local)};
   }
-  return "";
+  return {};
 }
 
-std::string locate(const Replay& replay, const GradcheckOptions& options) {
+Guilty locate(const Replay& replay, const GradcheckOptions& options) {
   switch (options.mode) {
     case CheckMode::full:
     case CheckMode::taylor: {  // the cheap way first
-      std::string found = locate(replay, options, CheckMode::directional);
-      if (!found.empty()) return found;
+      Guilty found = locate(replay, options, CheckMode::directional);
+      if (!found.node.empty()) return found;
       const bool full = options.mode == CheckMode::full;
       return locate(replay, options, full ? CheckMode::full : CheckMode::second_order);
     }
     default:
       return locate(replay, options, options.mode);
+  }
+}
+
+// What the Jacobian of the whole shows of a cause, the node's own shows better.
+void add_hints(Report& report, const std::vector<std::string>& of_node) {
+  const auto counts = [](const std::string& hint) { return hint[0] >= '0' && hint[0] <= '9'; };
+  if (!std::all_of(report.hints.begin(), report.hints.end(), counts)) return;
+  if (!std::all_of(of_node.begin(), of_node.end(), counts)) report.hints.clear();
+  for (const std::string& hint : of_node) {
+    if (report.hints.empty() || !counts(hint))
+      report.hints.push_back("of " + report.guilty + " by itself: " + hint);
   }
 }
 
@@ -315,7 +348,11 @@ Report check(const std::string& called, Var y, const std::vector<Var>& inputs,
   }
   if (report.count(Verdict::fail) > 0) {
     report.hints = explain(found, report, y.tape());
-    if (options.locate && options.given.empty()) report.guilty = locate(replay, options);
+    if (options.locate && options.given.empty()) {
+      Guilty guilty = locate(replay, options);
+      report.guilty = std::move(guilty.node);
+      add_hints(report, guilty.hints);
+    }
   }
   return report;
 }

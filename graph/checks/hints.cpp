@@ -78,6 +78,51 @@ bool moved(const Dense& d, From from) {
   return true;
 }
 
+// Whether all stands one place off along an axis of the input.
+std::string explain_roll(const Dense& d, const Shape& x, std::size_t axis) {
+  const std::size_t n = d.columns;
+  std::size_t stride = 1;
+  for (std::size_t k = axis + 1; k < x.rank(); ++k) stride *= static_cast<std::size_t>(x[k]);
+  const auto extent = static_cast<std::size_t>(x[axis]);
+  if (extent < 3) return "";
+  for (const std::size_t by : {std::size_t{1}, extent - 1}) {
+    const auto rolled = [&](std::size_t e) -> std::optional<std::size_t> {
+      const std::size_t j = e % n, at = j / stride % extent, to = (at + by) % extent;
+      return e - at * stride + to * stride;
+    };
+    if (!moved(d, rolled)) continue;
+    if (x.rank() == 1) return "the entries stand one place off along the input";
+    if (axis + 2 == x.rank())
+      return "the rows of the derivative by the " + to_string(x) + " input stand one place off";
+    return "the derivative by the " + to_string(x) + " input stands one place off along axis " +
+           std::to_string(axis);
+  }
+  return "";
+}
+
+// Whether what is wrong is only where the derivative is 0: then another mask was used, or none.
+std::string explain_mask(const Dense& d, const Tape& tape) {
+  bool has_mask = false;
+  for (std::size_t i = 0; i < tape.size(); ++i) has_mask = has_mask || tape.node(i).dtype == DType::mask;
+  if (!has_mask) return "";
+  std::size_t opened = 0, closed = 0, shut = 0;
+  for (std::size_t e = 0; e < d.verdicts.size(); ++e) {
+    const bool is_zero = d.analytic[e] == 0, should_be_zero = std::fabs(d.numeric[e]) < 1e-12;
+    if (d.verdicts[e] != Verdict::fail) continue;
+    if (is_zero == should_be_zero) ++shut;
+    ++(should_be_zero ? opened : closed);
+  }
+  if (shut > 0 || opened == 0) return "";
+  if (closed > 0) {
+    return "the derivative is 0 at other units than the function: the mask is not that of the forward pass "
+           "(one of "
+           "another step, or drawn anew)";
+  }
+  return "the derivative goes through units at which the function is 0: the mask is missing, or is not that "
+         "of the "
+         "forward pass";
+}
+
 std::string explain_places(const Dense& d, const Shape& x) {
   if (d.blocks > 1) return "";
   const std::size_t n = d.columns;
@@ -93,11 +138,8 @@ std::string explain_places(const Dense& d, const Shape& x) {
       return "the derivative by each " + to_string(x) + " input is that of its transpose";
     }
   }
-  for (const std::size_t by : {std::size_t{1}, n - 1}) {
-    const auto shifted = [&](std::size_t e) -> std::optional<std::size_t> {
-      return e / n * n + (e % n + by) % n;
-    };
-    if (n > 2 && moved(d, shifted)) return "the entries stand one place off along the input";
+  for (std::size_t axis = 0; axis < x.rank(); ++axis) {
+    if (std::string found = explain_roll(d, x, axis); !found.empty()) return found;
   }
   return "";
 }
@@ -132,6 +174,7 @@ std::vector<std::string> explain(const std::vector<Dense>& jacobians, const Repo
     const std::size_t before = hints.size();
     if (const auto ratio = common_ratio(d)) say(explain_ratio(*ratio, tape));
     say(explain_places(d, x));
+    say(explain_mask(d, tape));
     if (hints.size() == before) say(explain_count(d, report.shape, x));
   }
   return hints;
