@@ -164,3 +164,17 @@ TEST_CASE("hvp of several inputs has a part for each, with what the inputs do to
       bd::Tensor({2 * 3 * 1 + 2 * 1 * 100, 2 * -1 * 10 + 2 * 2 * 1000}, bd::DType::f64)));
   CHECK(bd::value(found[1]).same_bits(bd::Tensor({2 * 1 * 1, 2 * 2 * 10}, bd::DType::f64)));
 }
+
+TEST_CASE("derivatives in several inputs are asked for in braces, all in one way") {
+  Tape tape;
+  const Var x = tape.variable("x", {1.0, 2.0}), w = tape.variable("w", {3.0, -1.0});
+  const Var y = sum(square(x) * w), one = tape.constant(Tensor::scalar(1.));
+  const auto [loss, gradients] = value_and_grad(y, {x, w});
+  CHECK(value(loss).item() == -1);
+  CHECK(value(gradients[0]).same_bits(Tensor({6., -4.})));
+  CHECK(value(gradients[1]).same_bits(Tensor({1., 4.})));
+  CHECK(value(vjp(y, {x, w}, one)[1]).same_bits(value(gradients[1])));
+  CHECK(value(jvp(y, {x, w}, {w, x})).item() == value(sum(gradients[0] * w + gradients[1] * x)).item());
+  CHECK(value(hvp(y, {x, w}, {w, x})[1]).same_bits(value(2 * x * w)));
+  CHECK(value(value_and_grad(y, {x}).grads[0]).same_bits(Tensor({6., -4.})));
+}

@@ -15,6 +15,9 @@ namespace backdrop {
 /// Cotangents of several nodes: J' g, by a reverse sweep from y with the cotangent g of y's type.
 /// Throws ShapeError or DTypeError when g is of another type.
 std::vector<Var> vjp(Var y, std::span<const Var> xs, Var cotangent);
+inline std::vector<Var> vjp(Var y, const std::vector<Var>& xs, Var cotangent) {
+  return vjp(y, std::span<const Var>(xs), cotangent);
+}
 inline Var vjp(Var y, Var x, Var cotangent) { return vjp(y, std::span<const Var>(&x, 1), cotangent)[0]; }
 
 /// dy/dx of a scalar y (one element): the cotangent is 1. Throws ShapeError when y has more elements.
@@ -37,9 +40,15 @@ struct ValueAndGrad {
 };
 /// y beside its gradients, for one run that computes both.
 ValueAndGrad value_and_grad(Var y, std::span<const Var> xs);
+inline ValueAndGrad value_and_grad(Var y, const std::vector<Var>& xs) {
+  return value_and_grad(y, std::span<const Var>(xs));
+}
 
 /// Tangents of y: J t, by a forward sweep from xs with tangents ts of their types.
 Var jvp(Var y, std::span<const Var> xs, std::span<const Var> tangents);
+inline Var jvp(Var y, const std::vector<Var>& xs, const std::vector<Var>& tangents) {
+  return jvp(y, std::span<const Var>(xs), std::span<const Var>(tangents));
+}
 inline Var jvp(Var y, Var x, Var tangent) {
   return jvp(y, std::span<const Var>(&x, 1), std::span<const Var>(&tangent, 1));
 }
@@ -47,6 +56,9 @@ inline Var jvp(Var y, Var x, Var tangent) {
 /// H v for a scalar y: the jvp of its gradient (forward over reverse). Of several xs at once, with a
 /// direction for each: one part of H v for each.
 std::vector<Var> hvp(Var y, std::span<const Var> xs, std::span<const Var> vs);
+inline std::vector<Var> hvp(Var y, const std::vector<Var>& xs, const std::vector<Var>& vs) {
+  return hvp(y, std::span<const Var>(xs), std::span<const Var>(vs));
+}
 inline Var hvp(Var y, Var x, Var v) {
   return hvp(y, std::span<const Var>(&x, 1), std::span<const Var>(&v, 1))[0];
 }
