@@ -4,37 +4,13 @@
 #include <functional>
 #include <utility>
 
-#include "json/json_text.hpp"
+#include "json/json_report.hpp"
 
 namespace backdrop {
 
 namespace {
 
-using json::append_integer, json::append_real;
-
-// Names that are not UTF-8 stand as "".
-void append_text(std::string& out, std::string_view text) {
-  const std::size_t before = out.size();
-  if (json::append_string(out, text)) return;
-  out.resize(before);
-  out += "\"\"";
-}
-
-void append_count(std::string& out, std::size_t number) {
-  append_integer(out, static_cast<std::int64_t>(number));
-}
-
-template <class Items, class Append>
-void append_list(std::string& out, const Items& items, Append append) {
-  out += '[';
-  bool first = true;
-  for (const auto& item : items) {
-    if (!first) out += ", ";
-    first = false;
-    append(item);
-  }
-  out += ']';
-}
+using json::append_count, json::append_integer, json::append_list, json::append_real, json::append_text;
 
 void append_shape(std::string& out, const Shape& shape) {
   append_list(out, shape.extents(), [&](std::int64_t extent) { append_integer(out, extent); });

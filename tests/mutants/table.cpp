@@ -1,5 +1,5 @@
 // Prints docs/gradcheck.md: what the checker looks at, and which wrong derivatives each mode finds.
-// With --json: the reports on the wrong derivatives made by hand, one after another.
+// With --json: the reports on the wrong derivatives made by hand, one after another, and one on a wrong op.
 #define DOCTEST_CONFIG_IMPLEMENT  // the cases use its assertions
 #include <doctest/doctest.h>
 #include <fmt/format.h>
@@ -55,6 +55,12 @@ Where two verdicts would be honest:
 | an element that moves its output by less than the output's rounding, beside others that do (x = 10^-8 beside 10^8 in a sum of squares) | inconclusive: in units of its own (less than 10^-3 of the typical element) nothing can be seen |
 | swings shorter than 10^-12 of the argument | they look like noise of that size |
 
+A report prints as text (`fmt::print("{}", report)`, or `<<`), and for programs as JSON (`to_json(report)`,
+[report.schema.json](report.schema.json)). It is true if nothing failed and nothing is inconclusive, so
+`CHECK(gradcheck(y, {x}))` in doctest or Catch2 and `EXPECT_TRUE(gradcheck(y, {x}))` in GoogleTest print it where they
+fail; `report.exit_code()` is 0 if it passed, 1 if something failed, 2 if something is inconclusive. Its last line is
+the call that gives it again. `check_op`'s report has the same: `to_json`, [op_report.schema.json](op_report.schema.json).
+
 Cotangents and tangents that are sent through the rules have various sizes and signs, so that a rule that takes them
 for 1, or mixes what belongs to different elements, is found.
 
@@ -99,6 +105,10 @@ void print_reports() {
     if (h.large) continue;
     for (const CheckMode mode : h.modes) fmt::print("{}", to_json(check(h, mode, true)));
   }
+  const OpSample sample([](SampleMaker& m) {
+    return m.tape().record(*made_by_hand("wrong_sign").faulty, {m.real({3})}, {}, Where::here());
+  });
+  fmt::print("{}", to_json(check_op(*made_by_hand("wrong_sign").faulty, {sample})));
 }
 
 std::string by_hand() {

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
-"""validate_reports.py SCHEMA PROGRAM: validates every report that PROGRAM --json prints with an independent
-validator, and that it says what is wrong. Exits with 77 when the validator is not installed."""
+"""validate_reports.py SCHEMA OP_SCHEMA PROGRAM: validates every report that PROGRAM --json prints with an
+independent validator, and that it says what is wrong. Exits with 77 when the validator is not installed."""
 
 import json
 import subprocess
@@ -21,21 +21,35 @@ def reports(text):
         yield report
 
 
+def validator_of(path):
+    with open(path, encoding="utf-8") as file:
+        return jsonschema.Draft202012Validator(json.load(file))
+
+
+def check(report):
+    assert not report["passed"] and report["entries"]["fail"] > 0, report
+    assert report["first_wrong_node"] and report["again"], report
+    assert report["worst"] or report["trends"], report
+
+
+def check_op(report):
+    failed = [law for law in report["laws"] if law["failed"] > 0]
+    assert not report["passed"] and all(law["failures"] for law in failed), report
+    assert {"reverse", "transposed"} <= {law["law"] for law in failed}, report
+
+
 def main():
-    with open(sys.argv[1], encoding="utf-8") as file:
-        schema = json.load(file)
-    validator = jsonschema.Draft202012Validator(schema)
-    text = subprocess.run([sys.argv[2], "--json"], check=True, capture_output=True, text=True).stdout
-    count = 0
+    validators = {"backdrop.report": validator_of(sys.argv[1]), "backdrop.op_report": validator_of(sys.argv[2])}
+    text = subprocess.run([sys.argv[3], "--json"], check=True, capture_output=True, text=True).stdout
+    count = dict.fromkeys(validators, 0)
     for report in reports(text):
-        validator.validate(report)
-        assert not report["passed"] and report["entries"]["fail"] > 0, report
-        assert report["first_wrong_node"] and report["again"], report
-        assert report["worst"] or report["trends"], report
+        kind = report["format"]
+        validators[kind].validate(report)
+        (check if kind == "backdrop.report" else check_op)(report)
         damaged = dict(report, colour="red")
-        assert not validator.is_valid(damaged), "the schema takes anything"
-        count += 1
-    assert count > 50, count
+        assert not validators[kind].is_valid(damaged), "the schema takes anything"
+        count[kind] += 1
+    assert count["backdrop.report"] > 50 and count["backdrop.op_report"] == 1, count
     print(count, "reports are valid")
 
 

@@ -149,6 +149,8 @@ struct OpReport {
 };
 std::string to_string(const OpReport& report);
 std::ostream& operator<<(std::ostream& out, const OpReport& report);
+/// The same for programs: docs/op_report.schema.json (JSON Schema 2020-12).
+std::string to_json(const OpReport& report);
 
 /// Holds an op, of the library or of the user's program, to the laws, on each sample in each dtype; an
 /// elementwise op also on inputs of rank 0, empty and large ones that follow from the sample. What a rule or
