@@ -30,7 +30,7 @@ std::string_view name(CheckMode mode);
 
 /// Cases in which two of them would be honest: docs/gradcheck.md.
 enum class Verdict : std::uint8_t {
-  pass,          ///< and a derivative 1 % off would have been told apart
+  pass,  ///< and a derivative 1 % off would have been told apart
   fail,
   kink,          ///< a branch changes at this point, and the derivative lies between the slopes on its sides
   inconclusive,  ///< rounding hides whatever the derivative is
