@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "kernels/ask_ahead.hpp"
+
 // Highway compiles this file once per instruction set; what stands before HWY_ONCE is in a namespace of its
 // own each time. Vectors of unknown length cannot fill an array for the last elements, so NEON stands in for
 // them.
@@ -58,7 +60,10 @@ template <class T, class F>
 HWY_INLINE void map(const T* x, T* y, std::size_t n, F f) {
   const Tag<T> d;
   std::size_t k = 0;
-  for (; k + hn::Lanes(d) <= n; k += hn::Lanes(d)) hn::StoreU(f(hn::LoadU(d, x + k)), d, y + k);
+  for (; k + hn::Lanes(d) <= n; k += hn::Lanes(d)) {
+    ask_ahead(x + k);
+    hn::StoreU(f(hn::LoadU(d, x + k)), d, y + k);
+  }
 #if HWY_MEM_OPS_MIGHT_FAULT  // one by one, for a vector could not read what was just written one by one
   for (; k < n; ++k) y[k] = hn::GetLane(f(hn::Set(d, x[k])));
 #else
@@ -89,7 +94,10 @@ template <class T, class F>
 HWY_INLINE void for_each_kept(const std::uint8_t* mask, std::size_t n, T* y, F f) {
   const Tag<T> d;
   const LaneBits<T> masks;
-  const auto whole = [d](const T* from) HWY_ATTR { return hn::LoadU(d, from); };
+  const auto whole = [d](const T* from) HWY_ATTR {
+    ask_ahead(from);
+    return hn::LoadU(d, from);
+  };
   std::size_t k = 0;
   for (; k + kGroup <= n; k += kGroup) {
     const std::uint64_t bits = load_bits(mask + k / 8, kGroup);

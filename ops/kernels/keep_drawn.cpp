@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "kernels/arithmetic.hpp"
+#include "kernels/ask_ahead.hpp"
 #include "kernels/random.hpp"
 
 // Highway compiles what stands before HWY_ONCE once per instruction set. Vectors of unknown length cannot be
@@ -30,10 +31,6 @@ using philox::kLanes;
 template <class Make>
 constexpr std::size_t kPiece = std::max(kChains* Make::kBytes * 8, lane_bits::kGroup);
 
-/// How far ahead x is asked for, in bytes: what is drawn takes so long that the processor does not see by
-/// itself that x is read in order.
-constexpr std::size_t kAhead = 4096;
-
 template <class T, bool kStreams>
 class Keeping {
  public:
@@ -44,7 +41,7 @@ class Keeping {
     for (std::size_t k = 0; k < n; k += lane_bits::kGroup) {
       const std::uint64_t group = lane_bits::load_bits(bits + k / 8, lane_bits::kGroup);
       for (std::size_t i = 0; i < lane_bits::kGroup; i += hn::Lanes(kTag)) {
-        hwy::Prefetch(reinterpret_cast<const char*>(x + k + i) + kAhead);
+        ask_ahead(x + k + i);
         const auto kept = hn::Mul(hn::LoadU(kTag, x + k + i), factor_);
         write(hn::IfThenElseZero(masks_.at(group, i), kept), y + k + i);
       }

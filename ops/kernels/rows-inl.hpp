@@ -8,7 +8,6 @@
 #define BACKDROP_KERNELS_ROWS_INL
 #endif
 
-#include <hwy/cache_control.h>
 #include <hwy/highway.h>
 
 #include <algorithm>
@@ -16,6 +15,7 @@
 #include <cstddef>
 #include <limits>
 
+#include "kernels/ask_ahead.hpp"
 #include "kernels/math-inl.hpp"
 
 HWY_BEFORE_NAMESPACE();
@@ -25,14 +25,6 @@ namespace rows {
 namespace hn = hwy::HWY_NAMESPACE;
 
 constexpr std::size_t kTerms = 16;
-
-/// Asks for what will be read some rows later. Between rows other kernels work, and after each of them the
-/// processor would have to find out anew that x is read in order.
-template <class T>
-HWY_INLINE void ask_ahead(const T* x) {
-  constexpr std::size_t kBytes = 4096;
-  hwy::Prefetch(reinterpret_cast<const char*>(x) + kBytes);
-}
 
 /// The last n < kTerms terms, and what changes no fold.
 template <class T>
