@@ -1,9 +1,7 @@
 #include <backdrop/ops/arithmetic.hpp>
 #include <backdrop/ops/elementwise.hpp>
-#include <cmath>
 #include <numbers>
 
-#include "kernels/elementwise.hpp"
 #include "kernels/math.hpp"
 #include "parts/infer.hpp"
 #include "parts/operands.hpp"
@@ -56,7 +54,7 @@ constinit const Op log2_op{
     .singular = "x = 0: Inf; NaN for x < 0",
     .structure = Structure::diagonal,
     .infer = infer::like_first,
-    .block = [](const Block& b) { kernels::map(b, [](auto x) { return std::log2(x); }); },
+    .block = [](const Block& b) { kernels::math_map(b, [](const auto& k) { return k.log2; }); },
     .derivative = {[](const Call& c) { return scale(reciprocal(c[0]), std::numbers::log2e); }},
 };
 
@@ -69,7 +67,7 @@ constinit const Op log10_op{
     .singular = "x = 0: Inf; NaN for x < 0",
     .structure = Structure::diagonal,
     .infer = infer::like_first,
-    .block = [](const Block& b) { kernels::map(b, [](auto x) { return std::log10(x); }); },
+    .block = [](const Block& b) { kernels::math_map(b, [](const auto& k) { return k.log10; }); },
     .derivative = {[](const Call& c) { return scale(reciprocal(c[0]), std::numbers::log10e); }},
 };
 

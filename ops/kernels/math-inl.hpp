@@ -1,7 +1,7 @@
 // Exponentials and logarithms of vectors, for files that Highway compiles once per instruction set. The
 // schemes are those of FDLIBM (Sun Microsystems, 1993): argument reduction with ln 2 in two parts (Cody and
 // Waite 1980), log through s = f / (2 + f); the coefficients are minimax ones of our own (Remez). Errors stay
-// below 1.1 ulp for exp, expm1, log and log1p, and below 2.5 for what is made of them.
+// below 1.1 ulp for exp, expm1 and the logarithms, and below 2.5 for what is made of them.
 //
 // A multiplication and an addition are fused where the instruction set can: AVX2 and AVX-512 give the same
 // bits, older ones others.
@@ -25,6 +25,13 @@ namespace math {
 
 namespace hn = hwy::HWY_NAMESPACE;
 
+/// What a logarithm is of 2 and of e, in two parts: an exponent, and half the bits of another number, times
+/// the higher part are exact.
+template <class T>
+struct Base {
+  T two, two_low, e, e_low;
+};
+
 template <class T>
 struct Constants;
 
@@ -32,6 +39,7 @@ template <>
 struct Constants<float> {
   using Bits = std::uint32_t;
   static constexpr int kMantissa = 23;
+  static constexpr int kTrailing = 12;           // bits, after the leading half
   static constexpr Bits kOne = 0x3F800000;       // of 1
   static constexpr Bits kRootHalf = 0x3F3504F3;  // of sqrt(1/2)
   static constexpr Bits kExponent = 0xFF800000;  // without the sign, which is 0 where this is used
@@ -48,12 +56,15 @@ struct Constants<float> {
                                    0.00833349768f, 0.00139447255f, 0.000197902758f};
   /// (2 atanh(s) - 2 s) / s^3 as a polynomial in s^2
   static constexpr float kLog[] = {0.666666627f, 0.400003374f, 0.285372406f, 0.235835388f};
+  static constexpr Base<float> kBase2{1, 0, 0x1.716p+0f, -0x1.7135a8p-13f};
+  static constexpr Base<float> kBase10{0x1.344p-2f, 0x1.3509f8p-18f, 0x1.bccp-2f, -0x1.09d5b2p-15f};
 };
 
 template <>
 struct Constants<double> {
   using Bits = std::uint64_t;
   static constexpr int kMantissa = 52;
+  static constexpr int kTrailing = 27;
   static constexpr Bits kOne = 0x3FF0000000000000;
   static constexpr Bits kRootHalf = 0x3FE6A09E667F3BCD;
   static constexpr Bits kExponent = 0xFFF0000000000000;
@@ -79,6 +90,9 @@ struct Constants<double> {
   static constexpr double kLog[] = {0.6666666666666735,  0.3999999999941131,  0.2857142874322104,
                                     0.22222198479774002, 0.18183569561072216, 0.1531390746739019,
                                     0.14797468264984615};
+  static constexpr Base<double> kBase2{1, 0, 0x1.7154764p+0, 0x1.2b82fe1777d1p-28};
+  static constexpr Base<double> kBase10{0x1.34413509f8p-2, -0x1.80433b83b532ap-44, 0x1.bcb7b14p-2,
+                                        0x1.26e50e32a6ab7p-30};
 };
 
 template <class D>
@@ -105,22 +119,40 @@ HWY_INLINE V at_least(D d, V x, hn::TFromD<D> bound) {
   return hn::IfThenElse(hn::Lt(x, b), b, x);
 }
 
+/// The first half of a number's bits: squares of it, and products of two, are exact.
+template <class D, class V = hn::Vec<D>>
+HWY_INLINE V leading(D d, V x) {
+  const BitsOf<D> bits;
+  constexpr auto kLeading = static_cast<typename Of<D>::Bits>(~typename Of<D>::Bits{0} << Of<D>::kTrailing);
+  return hn::BitCast(d, hn::And(hn::BitCast(bits, x), hn::Set(bits, kLeading)));
+}
+
 /// x = n ln 2 + r, and e^r = 1 + (r + rest).
 template <class V>
 struct Reduced {
   V n, r, rest;
 };
 
+/// n for x
 template <class D, class V = hn::Vec<D>>
-HWY_INLINE Reduced<V> reduce(D d, V x) {
-  using C = Of<D>;
-  const V shift = hn::Set(d, C::kShift);
-  const V n = hn::Sub(hn::MulAdd(x, hn::Set(d, hn::TFromD<D>(1.4426950408889634)), shift), shift);
-  const V high = hn::NegMulAdd(n, hn::Set(d, C::kLn2High), x);
-  const V low = hn::Mul(n, hn::Set(d, C::kLn2Low));
+HWY_INLINE V whole_doublings(D d, V x) {
+  const V shift = hn::Set(d, Of<D>::kShift);
+  return hn::Sub(hn::MulAdd(x, hn::Set(d, hn::TFromD<D>(1.4426950408889634)), shift), shift);
+}
+
+/// r = high - low
+template <class D, class V = hn::Vec<D>>
+HWY_INLINE Reduced<V> reduced(D d, V n, V high, V low) {
   const V r = hn::Sub(high, low);
   const V lost = hn::Sub(hn::Sub(high, r), low);
-  return {n, r, hn::MulAdd(hn::Mul(r, r), polynomial(d, r, C::kExp), lost)};
+  return {n, r, hn::MulAdd(hn::Mul(r, r), polynomial(d, r, Of<D>::kExp), lost)};
+}
+
+template <class D, class V = hn::Vec<D>>
+HWY_INLINE Reduced<V> reduce(D d, V x) {
+  const V n = whole_doublings(d, x);
+  const V high = hn::NegMulAdd(n, hn::Set(d, Of<D>::kLn2High), x);
+  return reduced(d, n, high, hn::Mul(n, hn::Set(d, Of<D>::kLn2Low)));
 }
 
 /// 2^n for an integer n that a normal number has as its exponent.
@@ -199,17 +231,41 @@ HWY_INLINE Split<V> split(D d, V x) {
           hn::Sub(hn::BitCast(d, mantissa), hn::Set(d, hn::TFromD<D>(1)))};
 }
 
+/// ln(1 + f) = f - half_square + s * factor
+template <class V>
+struct Series {
+  V half_square, s, factor;
+};
+
+template <class D, class V = hn::Vec<D>>
+HWY_INLINE Series<V> series(D d, V f) {
+  const V half_square = hn::Mul(hn::Mul(hn::Set(d, hn::TFromD<D>(0.5)), f), f);
+  const V s = hn::Div(f, hn::Add(hn::Set(d, hn::TFromD<D>(2)), f));
+  const V z = hn::Mul(s, s);
+  return {half_square, s, hn::Add(half_square, hn::Mul(z, polynomial(d, z, Of<D>::kLog)))};
+}
+
 /// exponent ln 2 + ln(1 + f) + correction
 template <class D, class V = hn::Vec<D>>
 HWY_INLINE V join(D d, V exponent, V f, V correction) {
   using C = Of<D>;
-  const V half_square = hn::Mul(hn::Mul(hn::Set(d, hn::TFromD<D>(0.5)), f), f);
-  const V s = hn::Div(f, hn::Add(hn::Set(d, hn::TFromD<D>(2)), f));
-  const V z = hn::Mul(s, s);
-  const V series = hn::Mul(z, polynomial(d, z, C::kLog));
+  const auto ln = series(d, f);
   const V low = hn::MulAdd(exponent, hn::Set(d, C::kLn2Low), correction);
-  const V rest = hn::MulAdd(s, hn::Add(half_square, series), low);
-  return hn::MulAdd(exponent, hn::Set(d, C::kLn2High), hn::Sub(f, hn::Sub(half_square, rest)));
+  const V rest = hn::MulAdd(ln.s, ln.factor, low);
+  return hn::MulAdd(exponent, hn::Set(d, C::kLn2High), hn::Sub(f, hn::Sub(ln.half_square, rest)));
+}
+
+/// The logarithm of 2^exponent (1 + f) to another base than e
+template <class D, class V = hn::Vec<D>>
+HWY_INLINE V join(D d, V exponent, V f, const Base<hn::TFromD<D>>& base) {
+  const auto ln = series(d, f);
+  const V high = leading(d, hn::Sub(f, ln.half_square));
+  const V low = hn::MulAdd(ln.s, ln.factor, hn::Sub(hn::Sub(f, high), ln.half_square));
+  const V whole = hn::Mul(exponent, hn::Set(d, base.two)), part = hn::Mul(high, hn::Set(d, base.e));
+  const V sum = hn::Add(whole, part);
+  const V lost = hn::MulAdd(exponent, hn::Set(d, base.two_low), hn::Add(hn::Sub(whole, sum), part));
+  const V rest = hn::MulAdd(hn::Add(low, high), hn::Set(d, base.e_low), lost);
+  return hn::Add(sum, hn::MulAdd(low, hn::Set(d, base.e), rest));
 }
 
 /// The limits of a logarithm: -Inf at 0, NaN below, Inf at Inf, NaN of NaN.
@@ -222,17 +278,37 @@ HWY_INLINE V at_the_ends(D d, V argument, V y) {
   return hn::IfThenElse(hn::Lt(argument, zero), hn::Set(d, Limits::quiet_NaN()), y);
 }
 
+/// The same for a subnormal x too
 template <class D, class V = hn::Vec<D>>
-HWY_INLINE V log(D d, V x) {
+HWY_INLINE Split<V> split_positive(D d, V x) {
   using C = Of<D>;
   using T = hn::TFromD<D>;
-  const V zero = hn::Zero(d);
   const auto small = hn::Lt(x, hn::Set(d, std::numeric_limits<T>::min()));
   constexpr T kRaise = C::kInteger * 2;
   const V normal = hn::IfThenElse(small, hn::Mul(x, hn::Set(d, kRaise)), x);
   const auto parts = split(d, normal);
-  const V raised = hn::IfThenElse(small, hn::Set(d, T(C::kMantissa + 1)), zero);
-  return at_the_ends(d, x, join(d, hn::Sub(parts.exponent, raised), parts.f, zero));
+  const V raised = hn::IfThenElse(small, hn::Set(d, T(C::kMantissa + 1)), hn::Zero(d));
+  return {hn::Sub(parts.exponent, raised), parts.f};
+}
+
+template <class D, class V = hn::Vec<D>>
+HWY_INLINE V log(D d, V x) {
+  const auto parts = split_positive(d, x);
+  return at_the_ends(d, x, join(d, parts.exponent, parts.f, hn::Zero(d)));
+}
+
+/// Of a power of two: exact.
+template <class D, class V = hn::Vec<D>>
+HWY_INLINE V log2(D d, V x) {
+  const auto parts = split_positive(d, x);
+  return at_the_ends(d, x, join(d, parts.exponent, parts.f, Of<D>::kBase2));
+}
+
+/// Of a power of ten: exact.
+template <class D, class V = hn::Vec<D>>
+HWY_INLINE V log10(D d, V x) {
+  const auto parts = split_positive(d, x);
+  return at_the_ends(d, x, join(d, parts.exponent, parts.f, Of<D>::kBase10));
 }
 
 template <class D, class V = hn::Vec<D>>

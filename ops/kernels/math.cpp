@@ -32,6 +32,12 @@ struct Functions {
   static void log1p(const T* x, T* y, std::size_t n) {
     math::map(x, y, n, [](auto d, auto v) HWY_ATTR { return math::log1p(d, v); });
   }
+  static void log2(const T* x, T* y, std::size_t n) {
+    math::map(x, y, n, [](auto d, auto v) HWY_ATTR { return math::log2(d, v); });
+  }
+  static void log10(const T* x, T* y, std::size_t n) {
+    math::map(x, y, n, [](auto d, auto v) HWY_ATTR { return math::log10(d, v); });
+  }
   static void tanh(const T* x, T* y, std::size_t n) {
     math::map(x, y, n, [](auto d, auto v) HWY_ATTR { return math::tanh(d, v); });
   }
@@ -75,6 +81,8 @@ const Math<T>* table() {
       .expm1 = F::expm1,
       .log = F::log,
       .log1p = F::log1p,
+      .log2 = F::log2,
+      .log10 = F::log10,
       .tanh = F::tanh,
       .sigmoid = F::sigmoid,
       .softplus = F::softplus,
