@@ -1,9 +1,8 @@
 #include <backdrop/ops/arithmetic.hpp>
 #include <backdrop/ops/elementwise.hpp>
-#include <cmath>
 #include <numbers>
 
-#include "kernels/elementwise.hpp"
+#include "kernels/math.hpp"
 #include "parts/infer.hpp"
 
 namespace backdrop {
@@ -24,7 +23,7 @@ constinit const Op erf_op{
     .jacobian = "diag(2/sqrt(pi) e^(-x^2))",
     .structure = Structure::diagonal,
     .infer = infer::like_first,
-    .block = [](const Block& b) { kernels::map(b, [](auto x) { return std::erf(x); }); },
+    .block = [](const Block& b) { kernels::math_map(b, [](const auto& k) { return k.erf; }); },
     .derivative = {[](const Call& c) { return scale(bell(c[0]), kTwoOverSqrtPi); }},
 };
 
@@ -36,7 +35,7 @@ constinit const Op erfc_op{
     .jacobian = "diag(-2/sqrt(pi) e^(-x^2))",
     .structure = Structure::diagonal,
     .infer = infer::like_first,
-    .block = [](const Block& b) { kernels::map(b, [](auto x) { return std::erfc(x); }); },
+    .block = [](const Block& b) { kernels::math_map(b, [](const auto& k) { return k.erfc; }); },
     .derivative = {[](const Call& c) { return scale(bell(c[0]), -kTwoOverSqrtPi); }},
 };
 

@@ -12,11 +12,19 @@
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
 
+#include "kernels/error_function-inl.hpp"
 #include "kernels/math-inl.hpp"
 
 HWY_BEFORE_NAMESPACE();
 namespace backdrop::kernels::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
+
+/// x with 0 in place of -Inf, where a factor that has become 0 would make NaN.
+template <class D, class V = hn::Vec<D>>
+HWY_INLINE V bounded_below(D d, V x) {
+  const V lowest = hn::Set(d, -std::numeric_limits<hn::TFromD<D>>::infinity());
+  return hn::IfThenZeroElse(hn::Eq(x, lowest), x);
+}
 
 template <class T>
 struct Functions {
@@ -41,6 +49,12 @@ struct Functions {
   static void tanh(const T* x, T* y, std::size_t n) {
     math::map(x, y, n, [](auto d, auto v) HWY_ATTR { return math::tanh(d, v); });
   }
+  static void erf(const T* x, T* y, std::size_t n) {
+    math::map(x, y, n, [](auto d, auto v) HWY_ATTR { return math::erf(d, v); });
+  }
+  static void erfc(const T* x, T* y, std::size_t n) {
+    math::map(x, y, n, [](auto d, auto v) HWY_ATTR { return math::erfc(d, v); });
+  }
   static void sigmoid(const T* x, T* y, std::size_t n) {
     math::map(x, y, n, [](auto d, auto v) HWY_ATTR { return math::sigmoid(d, v); });
   }
@@ -51,9 +65,13 @@ struct Functions {
     math::map(x, y, n, [](auto d, auto v) HWY_ATTR { return hn::Neg(math::softplus(d, hn::Neg(v))); });
   }
   static void silu(const T* x, T* y, std::size_t n) {
+    math::map(x, y, n,
+              [](auto d, auto v) HWY_ATTR { return hn::Mul(bounded_below(d, v), math::sigmoid(d, v)); });
+  }
+  static void gelu(const T* x, T* y, std::size_t n) {
     math::map(x, y, n, [](auto d, auto v) HWY_ATTR {
-      const auto lowest = hn::Set(d, -std::numeric_limits<T>::infinity());
-      return hn::Mul(hn::IfThenZeroElse(hn::Eq(v, lowest), v), math::sigmoid(d, v));
+      const auto tails = math::erfc(d, hn::Mul(v, hn::Set(d, static_cast<T>(-1 / std::numbers::sqrt2))));
+      return hn::Mul(bounded_below(d, v), hn::Mul(tails, hn::Set(d, T{0.5})));
     });
   }
   // What is equal needs no difference, which two infinities do not have.
@@ -84,10 +102,13 @@ const Math<T>* table() {
       .log2 = F::log2,
       .log10 = F::log10,
       .tanh = F::tanh,
+      .erf = F::erf,
+      .erfc = F::erfc,
       .sigmoid = F::sigmoid,
       .softplus = F::softplus,
       .log_sigmoid = F::log_sigmoid,
       .silu = F::silu,
+      .gelu = F::gelu,
       .logaddexp = F::logaddexp,
       .elu = F::elu,
   };

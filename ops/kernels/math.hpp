@@ -14,11 +14,12 @@ template <class T>
 struct Math {
   using Unary = void (*)(const T* x, T* y, std::size_t n);
 
-  Unary exp, expm1, log, log1p, log2, log10, tanh;
+  Unary exp, expm1, log, log1p, log2, log10, tanh, erf, erfc;
   Unary sigmoid;                                                    ///< 1 / (1 + e^-x)
   Unary softplus;                                                   ///< ln(1 + e^x)
   Unary log_sigmoid;                                                ///< -softplus(-x)
   Unary silu;                                                       ///< x sigmoid(x), and 0 at -Inf
+  Unary gelu;                                                       ///< x erfc(-x/sqrt(2))/2, and 0 at -Inf
   void (*logaddexp)(const T* a, const T* b, T* y, std::size_t n);   ///< ln(e^a + e^b)
   void (*elu)(const T* x, T scale, T factor, T* y, std::size_t n);  ///< x > 0 ? x : expm1(x * scale) * factor
 };

@@ -42,6 +42,8 @@ std::vector<Function<T>> functions() {
       {"log1p", m.log1p, [](Long x) { return std::log1p(x); }, 1.1, -1, 100},
       {"log2", m.log2, [](Long x) { return std::log2(x); }, 1, 0, 100},
       {"log10", m.log10, [](Long x) { return std::log10(x); }, 1, 0, 100},
+      {"erf", m.erf, [](Long x) { return std::erf(x); }, 1.4, -6, 6},
+      {"erfc", m.erfc, [](Long x) { return std::erfc(x); }, 2.5, -6, 28},
       {"tanh", m.tanh, [](Long x) { return std::tanh(x); }, 2.5, -25, 25},
       {"sigmoid", m.sigmoid, sigmoid_of, 2.5, -760, 50},
       {"softplus", m.softplus, softplus_of, 2.5, -760, 50},
@@ -104,6 +106,15 @@ void check_errors() {
 }
 
 template <class T>
+void check_fused_errors() {
+  for (const Function<T>& f : functions<T>()) {
+    const std::string name = f.name;
+    if (name == "erf") check_error(f, 1);
+    if (name == "erfc") check_error(f, 2);
+  }
+}
+
+template <class T>
 void check_special_values() {
   using Limits = std::numeric_limits<T>;
   for (const Function<T>& f : functions<T>()) {
@@ -153,6 +164,22 @@ void check_powers() {
   }
 }
 
+template <class T>
+void check_symmetry() {
+  for (const Function<T>& f : functions<T>()) {
+    const std::string name = f.name;
+    if (name != "erf" && name != "tanh") continue;
+    CAPTURE(name);
+    std::vector<T> x = arguments(f, 5000);
+    const std::vector<T> y = applied(f, x);
+    for (T& argument : x) argument = -argument;
+    const std::vector<T> of_minus = applied(f, x);
+    for (std::size_t k = 0; k < x.size(); ++k) {
+      CHECK((std::isnan(y[k]) || of_minus[k] == -y[k]));
+    }
+  }
+}
+
 void on_every_target(void (*check)()) {
   for (const std::int64_t target : kernels::vector_targets()) {
     const std::string name = kernels::target_name(target);
@@ -197,9 +224,23 @@ TEST_CASE("a vector function of an element does not depend on where it stands") 
   on_every_target(check_places<double>);
 }
 
+TEST_CASE("the error function is more exact where multiplication and addition are fused") {
+  for (const std::int64_t target : kernels::vector_targets()) {
+    if (!std::string(kernels::target_name(target)).starts_with("AVX")) continue;
+    const kernels::ForcedTarget forced(target);
+    check_fused_errors<float>();
+    check_fused_errors<double>();
+  }
+}
+
 TEST_CASE("the logarithms of powers of two and of ten are exact") {
   on_every_target(check_powers<float>);
   on_every_target(check_powers<double>);
+}
+
+TEST_CASE("the error function is odd, to the bit") {
+  on_every_target(check_symmetry<float>);
+  on_every_target(check_symmetry<double>);
 }
 
 TEST_CASE("AVX2 and AVX-512 give the same vector functions") {
@@ -225,6 +266,31 @@ TEST_CASE("silu is x times its sigmoid, and 0 at -Inf") {
   kernels::math<double>().sigmoid(x, s, 6);
   CHECK(y[0] == 0);
   for (std::size_t k = 1; k < 6; ++k) CHECK(y[k] == x[k] * s[k]);
+}
+
+TEST_CASE("gelu is 0 at -Inf, and the identity far above 0") {
+  const float infinity = std::numeric_limits<float>::infinity();
+  const float x[] = {-infinity, -1e30f, -0.0f, 100, infinity, std::numeric_limits<float>::quiet_NaN()};
+  const auto& m = kernels::math<float>();
+  float y[6];
+  m.gelu(x, y, 6);
+  CHECK(y[0] == 0);
+  CHECK(y[1] == 0);
+  CHECK((y[2] == 0 && std::signbit(y[2])));
+  CHECK(y[3] == 100);
+  CHECK(y[4] == infinity);
+  CHECK(std::isnan(y[5]));
+}
+
+// x is given by its quotient by -sqrt(2), which is rounded: that alone is an error of x^2 / 2 ulp and more.
+TEST_CASE("the lower tail of gelu has lost no more than the rounding of its argument") {
+  std::vector<double> x, y(1300);
+  for (int k = 0; k < 1300; ++k) x.push_back(-0.0101 * k);
+  kernels::math<double>().gelu(x.data(), y.data(), x.size());
+  for (std::size_t k = 1; k < x.size(); ++k) {
+    const Long exact = static_cast<Long>(x[k]) * std::erfc(-x[k] / std::sqrt(Long{2})) / 2;
+    CHECK(error_in_ulps(y[k], exact) < 4 + 2 * x[k] * x[k]);
+  }
 }
 
 TEST_CASE("elu and logaddexp at the ends of their range") {
