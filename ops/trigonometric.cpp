@@ -1,8 +1,7 @@
 #include <backdrop/ops/arithmetic.hpp>
 #include <backdrop/ops/elementwise.hpp>
-#include <cmath>
 
-#include "kernels/elementwise.hpp"
+#include "kernels/math.hpp"
 #include "parts/infer.hpp"
 
 namespace backdrop {
@@ -15,7 +14,7 @@ constinit const Op sin_op{
     .jacobian = "diag(cos x)",
     .structure = Structure::diagonal,
     .infer = infer::like_first,
-    .block = [](const Block& b) { kernels::map(b, [](auto x) { return std::sin(x); }); },
+    .block = [](const Block& b) { kernels::math_map(b, [](const auto& k) { return k.sin; }); },
     .derivative = {[](const Call& c) { return cos(c[0]); }},
 };
 
@@ -27,7 +26,7 @@ constinit const Op cos_op{
     .jacobian = "diag(-sin x)",
     .structure = Structure::diagonal,
     .infer = infer::like_first,
-    .block = [](const Block& b) { kernels::map(b, [](auto x) { return std::cos(x); }); },
+    .block = [](const Block& b) { kernels::math_map(b, [](const auto& k) { return k.cos; }); },
     .derivative = {[](const Call& c) { return neg(sin(c[0])); }},
 };
 
@@ -39,7 +38,7 @@ constinit const Op tan_op{
     .jacobian = "diag(1 + y^2)",
     .structure = Structure::diagonal,
     .infer = infer::like_first,
-    .block = [](const Block& b) { kernels::map(b, [](auto x) { return std::tan(x); }); },
+    .block = [](const Block& b) { kernels::math_map(b, [](const auto& k) { return k.tan; }); },
     .derivative = {[](const Call& c) { return 1 + square(c.y); }},
 };
 

@@ -14,6 +14,7 @@
 
 #include "kernels/error_function-inl.hpp"
 #include "kernels/math-inl.hpp"
+#include "kernels/trigonometric-inl.hpp"
 
 HWY_BEFORE_NAMESPACE();
 namespace backdrop::kernels::HWY_NAMESPACE {
@@ -54,6 +55,15 @@ struct Functions {
   }
   static void erfc(const T* x, T* y, std::size_t n) {
     math::map(x, y, n, [](auto d, auto v) HWY_ATTR { return math::erfc(d, v); });
+  }
+  static void sin(const T* x, T* y, std::size_t n) {
+    math::map(x, y, n, [](auto d, auto v) HWY_ATTR { return math::sin(d, v); });
+  }
+  static void cos(const T* x, T* y, std::size_t n) {
+    math::map(x, y, n, [](auto d, auto v) HWY_ATTR { return math::cos(d, v); });
+  }
+  static void tan(const T* x, T* y, std::size_t n) {
+    math::map(x, y, n, [](auto d, auto v) HWY_ATTR { return math::tan(d, v); });
   }
   static void sigmoid(const T* x, T* y, std::size_t n) {
     math::map(x, y, n, [](auto d, auto v) HWY_ATTR { return math::sigmoid(d, v); });
@@ -104,6 +114,9 @@ const Math<T>* table() {
       .tanh = F::tanh,
       .erf = F::erf,
       .erfc = F::erfc,
+      .sin = F::sin,
+      .cos = F::cos,
+      .tan = F::tan,
       .sigmoid = F::sigmoid,
       .softplus = F::softplus,
       .log_sigmoid = F::log_sigmoid,

@@ -44,6 +44,9 @@ std::vector<Function<T>> functions() {
       {"log10", m.log10, [](Long x) { return std::log10(x); }, 1, 0, 100},
       {"erf", m.erf, [](Long x) { return std::erf(x); }, 1.4, -6, 6},
       {"erfc", m.erfc, [](Long x) { return std::erfc(x); }, 2.5, -6, 28},
+      {"sin", m.sin, [](Long x) { return std::sin(x); }, 1, -3100, 3100},
+      {"cos", m.cos, [](Long x) { return std::cos(x); }, 1, -3100, 3100},
+      {"tan", m.tan, [](Long x) { return std::tan(x); }, 2.5, -3100, 3100},
       {"tanh", m.tanh, [](Long x) { return std::tanh(x); }, 2.5, -25, 25},
       {"sigmoid", m.sigmoid, sigmoid_of, 2.5, -760, 50},
       {"softplus", m.softplus, softplus_of, 2.5, -760, 50},
@@ -168,15 +171,34 @@ template <class T>
 void check_symmetry() {
   for (const Function<T>& f : functions<T>()) {
     const std::string name = f.name;
-    if (name != "erf" && name != "tanh") continue;
+    const bool even = name == "cos", odd = name == "sin" || name == "tan" || name == "erf" || name == "tanh";
+    if (!even && !odd) continue;
     CAPTURE(name);
     std::vector<T> x = arguments(f, 5000);
     const std::vector<T> y = applied(f, x);
     for (T& argument : x) argument = -argument;
     const std::vector<T> of_minus = applied(f, x);
     for (std::size_t k = 0; k < x.size(); ++k) {
-      CHECK((std::isnan(y[k]) || of_minus[k] == -y[k]));
+      CHECK((std::isnan(y[k]) || of_minus[k] == (odd ? -y[k] : y[k])));
     }
+  }
+}
+
+// Next to a multiple of pi/2, where all leading bits of the argument cancel; up to where <cmath> takes over,
+// and beyond.
+template <class T>
+void check_quarter_turns() {
+  const auto& m = kernels::math<T>();
+  const Long quarter = std::acos(Long{0});
+  const long far = sizeof(T) == 4 ? 2500 : 800000;
+  std::vector<T> x;
+  for (long n = 1; n < far; n += 1 + n / 1000) x.push_back(static_cast<T>(quarter * static_cast<Long>(n)));
+  std::vector<T> sines(x.size()), cosines(x.size());
+  m.sin(x.data(), sines.data(), x.size());
+  m.cos(x.data(), cosines.data(), x.size());
+  for (std::size_t k = 0; k < x.size(); ++k) {
+    CHECK(error_in_ulps(sines[k], std::sin(static_cast<Long>(x[k]))) < 1);
+    CHECK(error_in_ulps(cosines[k], std::cos(static_cast<Long>(x[k]))) < 1);
   }
 }
 
@@ -238,9 +260,14 @@ TEST_CASE("the logarithms of powers of two and of ten are exact") {
   on_every_target(check_powers<double>);
 }
 
-TEST_CASE("the error function is odd, to the bit") {
+TEST_CASE("sines, tangents and the error function are odd, and the cosine is even, to the bit") {
   on_every_target(check_symmetry<float>);
   on_every_target(check_symmetry<double>);
+}
+
+TEST_CASE("sines and cosines next to multiples of a quarter turn keep their relative error") {
+  on_every_target(check_quarter_turns<float>);
+  on_every_target(check_quarter_turns<double>);
 }
 
 TEST_CASE("AVX2 and AVX-512 give the same vector functions") {
