@@ -165,11 +165,13 @@ constinit const Op gelu_tanh_op{
     .jacobian = "diag of the derivative of x sigmoid(2u)",
     .structure = Structure::diagonal,
     .infer = infer::like_first,
+    .block = [](const Block& b) { kernels::gelu_tanh(b, kCubic, kOuter); },
     .body =
         [](const Call& c) {
           const Var cube = mul(c[0], square(c[0]));
           return mul(bounded_below(c[0]), sigmoid(scale(add(c[0], scale(cube, kCubic)), kOuter)));
         },
+    .exact = true,
 };
 
 // y = x tanh(ln(1 + e^x))
@@ -180,7 +182,9 @@ constinit const Op mish_op{
     .jacobian = "diag(t + x (1 - t^2) sigmoid(x)), t = tanh(softplus(x))",
     .structure = Structure::diagonal,
     .infer = infer::like_first,
+    .block = [](const Block& b) { kernels::math_map(b, [](const auto& k) { return k.mish; }); },
     .body = [](const Call& c) { return mul(bounded_below(c[0]), tanh(softplus(c[0]))); },
+    .exact = true,
 };
 
 Var relu(Var x, Where where) { return x.tape().record(relu_op, {x}, {}, where); }

@@ -78,10 +78,22 @@ struct Functions {
     math::map(x, y, n,
               [](auto d, auto v) HWY_ATTR { return hn::Mul(bounded_below(d, v), math::sigmoid(d, v)); });
   }
+  static void mish(const T* x, T* y, std::size_t n) {
+    math::map(x, y, n, [](auto d, auto v) HWY_ATTR {
+      return hn::Mul(bounded_below(d, v), math::tanh(d, math::softplus(d, v)));
+    });
+  }
   static void gelu(const T* x, T* y, std::size_t n) {
     math::map(x, y, n, [](auto d, auto v) HWY_ATTR {
       const auto tails = math::erfc(d, hn::Mul(v, hn::Set(d, static_cast<T>(-1 / std::numbers::sqrt2))));
       return hn::Mul(bounded_below(d, v), hn::Mul(tails, hn::Set(d, T{0.5})));
+    });
+  }
+  static void gelu_tanh(const T* x, T cubic, T outer, T* y, std::size_t n) {
+    math::map(x, y, n, [=](auto d, auto v) HWY_ATTR {
+      const auto cube = hn::Mul(v, hn::Mul(v, v));
+      const auto inner = hn::Add(v, hn::Mul(cube, hn::Set(d, cubic)));
+      return hn::Mul(bounded_below(d, v), math::sigmoid(d, hn::Mul(inner, hn::Set(d, outer))));
     });
   }
   // What is equal needs no difference, which two infinities do not have.
@@ -121,9 +133,11 @@ const Math<T>* table() {
       .softplus = F::softplus,
       .log_sigmoid = F::log_sigmoid,
       .silu = F::silu,
+      .mish = F::mish,
       .gelu = F::gelu,
       .logaddexp = F::logaddexp,
       .elu = F::elu,
+      .gelu_tanh = F::gelu_tanh,
   };
   return &kTable;
 }

@@ -19,9 +19,12 @@ struct Math {
   Unary softplus;                                                   ///< ln(1 + e^x)
   Unary log_sigmoid;                                                ///< -softplus(-x)
   Unary silu;                                                       ///< x sigmoid(x), and 0 at -Inf
+  Unary mish;                                                       ///< x tanh(softplus(x)), and 0 at -Inf
   Unary gelu;                                                       ///< x erfc(-x/sqrt(2))/2, and 0 at -Inf
   void (*logaddexp)(const T* a, const T* b, T* y, std::size_t n);   ///< ln(e^a + e^b)
   void (*elu)(const T* x, T scale, T factor, T* y, std::size_t n);  ///< x > 0 ? x : expm1(x * scale) * factor
+  /// x sigmoid(outer (x + cubic x^3)), and 0 at -Inf
+  void (*gelu_tanh)(const T* x, T cubic, T outer, T* y, std::size_t n);
 };
 
 /// The functions for the best instruction set of this machine.
@@ -53,6 +56,14 @@ inline void elu(const Block& b, double scale, double factor) {
   with_float(b.dtype(), [&]<class T>(T) {
     math<T>().elu(static_cast<const T*>(b.x[0]), static_cast<T>(scale), static_cast<T>(factor),
                   static_cast<T*>(b.y), b.count);
+  });
+}
+
+/// y = x sigmoid(outer (x + cubic x^3))
+inline void gelu_tanh(const Block& b, double cubic, double outer) {
+  with_float(b.dtype(), [&]<class T>(T) {
+    math<T>().gelu_tanh(static_cast<const T*>(b.x[0]), static_cast<T>(cubic), static_cast<T>(outer),
+                        static_cast<T*>(b.y), b.count);
   });
 }
 

@@ -295,18 +295,22 @@ TEST_CASE("silu is x times its sigmoid, and 0 at -Inf") {
   for (std::size_t k = 1; k < 6; ++k) CHECK(y[k] == x[k] * s[k]);
 }
 
-TEST_CASE("gelu is 0 at -Inf, and the identity far above 0") {
+TEST_CASE("gelu, its approximation and mish are 0 at -Inf, and the identity far above 0") {
   const float infinity = std::numeric_limits<float>::infinity();
   const float x[] = {-infinity, -1e30f, -0.0f, 100, infinity, std::numeric_limits<float>::quiet_NaN()};
   const auto& m = kernels::math<float>();
-  float y[6];
-  m.gelu(x, y, 6);
-  CHECK(y[0] == 0);
-  CHECK(y[1] == 0);
-  CHECK((y[2] == 0 && std::signbit(y[2])));
-  CHECK(y[3] == 100);
-  CHECK(y[4] == infinity);
-  CHECK(std::isnan(y[5]));
+  float y[3][6];
+  m.gelu(x, y[0], 6);
+  m.gelu_tanh(x, 0.044715f, 1.5957691f, y[1], 6);
+  m.mish(x, y[2], 6);
+  for (const auto& of_x : y) {
+    CHECK(of_x[0] == 0);
+    CHECK(of_x[1] == 0);
+    CHECK((of_x[2] == 0 && std::signbit(of_x[2])));
+    CHECK(of_x[3] == 100);
+    CHECK(of_x[4] == infinity);
+    CHECK(std::isnan(of_x[5]));
+  }
 }
 
 // x is given by its quotient by -sqrt(2), which is rounded: that alone is an error of x^2 / 2 ulp and more.
