@@ -69,10 +69,12 @@ double peak_mebibytes_of(const Row& row) {
   // Libraries and their tables are loaded, and their code for a kind of product is made, at the first use: no
   // part of what the row needs.
   Tape tape;
-  const Var w = tape.constant(Tensor::ones({64, 64}));
+  const Var w = tape.constant(Tensor::ones({256, 256})), v = tape.constant(Tensor::ones({1, 256}));
   for (const bool ta : {false, true}) {
     for (const bool tb : {false, true}) value(matmul(w, w, {ta, tb}), {.threads = 1});
   }
+  value(matmul(v, w), {.threads = 1});
+  value(matmul(v, v, {.transpose_a = true}), {.threads = 1});
   return peak_mebibytes([&] {
     const Sampler sample = row.backdrop();
     for (int k = 0; k < 20; ++k) sample();

@@ -9,6 +9,12 @@
 #include <sys/mman.h>
 #endif
 
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define BACKDROP_ADDRESS_SANITIZER
+#endif
+#endif
+
 namespace backdrop {
 
 namespace {
@@ -16,10 +22,14 @@ namespace {
 constexpr auto kLine = std::align_val_t(64);
 constexpr std::size_t kPage = std::size_t{64} << 10;  // of any system
 constexpr std::size_t kLargePage = std::size_t{2} << 20;
+#if defined(__SANITIZE_ADDRESS__) || defined(BACKDROP_ADDRESS_SANITIZER)
+constexpr std::size_t kSmallestBlock = SIZE_MAX;
+#else
 constexpr std::size_t kSmallestBlock = 2 * kPage;
+#endif
 
-// Whole pages, of at most eight sizes between powers of two: then a block fits the next who takes about as
-// much.
+// Whole pages, large ones from 2 MiB on, and at most eight sizes between powers of two: then a block fits the
+// next who takes about as much.
 std::size_t block_size(std::size_t bytes) {
   if (bytes > SIZE_MAX / 2) throw std::bad_alloc();
   const std::size_t eighth = std::bit_floor(bytes) / 8;
@@ -97,6 +107,8 @@ Blocks& blocks() {
 }
 
 }  // namespace
+
+bool memory_serves_again() { return kSmallestBlock < SIZE_MAX; }
 
 void* take_memory(std::size_t bytes) {
   return bytes < kSmallestBlock ? ::operator new(bytes, kLine) : blocks().take(block_size(bytes));

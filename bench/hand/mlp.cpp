@@ -7,6 +7,11 @@
 
 #include "hand/philox.hpp"
 
+#ifdef BACKDROP_ONEDNN
+#include <dlfcn.h>
+#include <oneapi/dnnl/dnnl.h>
+#endif
+
 namespace hand {
 
 namespace {
@@ -15,9 +20,26 @@ enum class Side { plain, transposed };
 
 CBLAS_TRANSPOSE blas(Side side) { return side == Side::plain ? CblasNoTrans : CblasTrans; }
 
-// c [m, n] = alpha op(a) op(b) + beta c, all row by row without gaps.
+#ifdef BACKDROP_ONEDNN
+bool avx512_of_onednn() {
+  static const bool has =
+      (dnnl_get_effective_cpu_isa() & dnnl_cpu_isa_avx512_core) == dnnl_cpu_isa_avx512_core;
+  return has;
+}
+#endif
+
+// c [m, n] = alpha op(a) op(b) + beta c, all row by row without gaps; by the library that is faster.
 void product(Side side_a, Side side_b, std::size_t m, std::size_t n, std::size_t k, float alpha,
              const float* a, const float* b, float beta, float* c) {
+#ifdef BACKDROP_ONEDNN
+  if (avx512_of_onednn()) {
+    const auto size = [](std::size_t x) { return static_cast<dnnl_dim_t>(x); };
+    dnnl_sgemm(side_a == Side::plain ? 'N' : 'T', side_b == Side::plain ? 'N' : 'T', size(m), size(n),
+               size(k), alpha, a, size(side_a == Side::plain ? k : m), b, size(side_b == Side::plain ? n : k),
+               beta, c, size(n));
+    return;
+  }
+#endif
   const auto i = static_cast<blasint>(m), j = static_cast<blasint>(n), l = static_cast<blasint>(k);
   cblas_sgemm(CblasRowMajor, blas(side_a), blas(side_b), i, j, l, alpha, a, side_a == Side::plain ? l : i, b,
               side_b == Side::plain ? j : l, beta, c, j);
@@ -44,6 +66,10 @@ Mlp::Layer::Layer(std::size_t batch, std::size_t in_width, std::size_t out_width
 Mlp::Mlp(const std::vector<std::int64_t>& widths, std::int64_t batch, float learning_rate, std::uint64_t seed)
     : batch_(static_cast<std::size_t>(batch)), learning_rate_(learning_rate), seed_(seed) {
   openblas_set_num_threads(1);
+#ifdef BACKDROP_ONEDNN  // which takes as many threads as OpenMP says
+  void* const set_threads = dlsym(RTLD_DEFAULT, "omp_set_num_threads");
+  if (set_threads != nullptr) reinterpret_cast<void (*)(int)>(set_threads)(1);
+#endif
   layers_.reserve(widths.size() - 1);
   for (std::size_t k = 1; k < widths.size(); ++k) {
     layers_.emplace_back(batch_, static_cast<std::size_t>(widths[k - 1]),

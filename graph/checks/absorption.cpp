@@ -12,8 +12,6 @@ namespace backdrop::checking {
 
 namespace {
 
-bool is_trusted(const Op& op) { return find_op(op.name) == &op; }
-
 // More nodes are not looked into.
 constexpr std::size_t kMostNodes = 5000;
 
@@ -75,7 +73,7 @@ void Absorption::record_parts(const std::vector<std::uint32_t>& nodes) {
       const bool fresh = std::find(operands.begin(), operands.end(), tape.var(input)) == operands.end();
       if (moves && fresh) operands.push_back(tape.var(input));
     }
-    if (operands.empty() || !is_trusted(*tape.node(i).op)) continue;
+    if (operands.empty() || !is_of_library(*tape.node(i).op)) continue;
     for (std::size_t k = 0; k < operands.size(); ++k) {
       const Tape::Mark before = tape.mark();
       std::vector<Var> along;

@@ -115,12 +115,10 @@ std::string explain_mask(const Dense& d, const Tape& tape) {
   if (shut > 0 || opened == 0) return "";
   if (closed > 0) {
     return "the derivative is 0 at other units than the function: the mask is not that of the forward pass "
-           "(one of "
-           "another step, or drawn anew)";
+           "(one of another step, or drawn anew)";
   }
   return "the derivative goes through units at which the function is 0: the mask is missing, or is not that "
-         "of the "
-         "forward pass";
+         "of the forward pass";
 }
 
 std::string explain_places(const Dense& d, const Shape& x) {

@@ -27,7 +27,8 @@ Rewrite share(Rewrite recording);
 Rewrite fold_updates(Rewrite recording, std::span<const Var> nexts);
 
 /// Masks that only dropout of the same p uses are drawn as they are used, and never stored: dropout(x, p,
-/// dropout_mask) becomes drawn_dropout, unless there are many of them. The roots are asked for, and stay.
+/// dropout_mask) becomes drawn_dropout, unless more than two nodes use the mask. The roots are asked for, and
+/// stay.
 Rewrite draw_late(Rewrite recording, std::span<const Var> roots);
 
 /// What a run does, in order.

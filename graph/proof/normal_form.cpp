@@ -16,8 +16,6 @@ namespace backdrop::proof {
 
 namespace {
 
-bool is_trusted(const Op& op) { return find_op(op.name) == &op; }
-
 Atom atom_of(const Application& n, const Op& op, std::vector<Id> args, Id shape) {
   return {.op = &op,
           .args = std::move(args),
@@ -31,7 +29,7 @@ Atom atom_of(const Application& n, const Op& op, std::vector<Id> args, Id shape)
 Words attributes(const Application& n) {
   Words key;
   for (std::size_t k = 0; k < n.op().attr_count(); ++k) {
-    if (is_trusted(n.op()) && std::string_view(n.op().attrs[k].name) == "keepdims") continue;
+    if (is_of_library(n.op()) && std::string_view(n.op().attrs[k].name) == "keepdims") continue;
     const AttrValue value = n.attribute(k);
     key.insert(key.end(), {static_cast<std::uint64_t>(value.kind), value.bits, value.key.seed,
                            value.key.stream, value.ints.size()});
@@ -379,7 +377,7 @@ Id of_node(const Application& n) {
   if (n.full().numel() == 0) return n.number(0);  // an array without elements is every array without elements
   const Op& op = n.op();
   if (const auto rule = rules().find(&op); rule != rules().end()) return rule->second(n);
-  if (!is_trusted(op)) return opaque(n, n.x);
+  if (!is_of_library(op)) return opaque(n, n.x);
   if (op.arity() == 1 && !op.variadic() && op.jvp.word == Rules::Word::linear) return linear(n);
   return op.block != nullptr && !n.x.empty() ? function(n) : opaque(n, n.x);
 }

@@ -5,16 +5,16 @@
 #include <map>
 #include <numeric>
 
+#include "running/stream.hpp"
+
 namespace backdrop::running {
 
 namespace {
 
 // A value takes about this much in a panel: several stay in the nearest caches, and are worth the calls.
 constexpr std::size_t kPanelBytes = std::size_t{16} << 10;
-// Larger values do not stay in the caches until somebody reads them. Then less is worked on at a time: a
-// panel is written while the next one is computed, as far as the processor can wait for memory beside its
-// work.
-constexpr std::size_t kFar = std::size_t{16} << 20;
+// Of values that are streamed, less: a panel is written while the next one is computed, as far as the
+// processor can wait for memory beside its work.
 constexpr std::size_t kFarPanelBytes = std::size_t{4} << 10;
 // A thread is given about this much of a value at a time.
 constexpr std::size_t kGrainBytes = std::size_t{256} << 10;
@@ -150,7 +150,7 @@ class Laying {
   void choose_panel() {
     const std::size_t row = std::max<std::size_t>(1, (largest_ + positions_ - 1) / positions_);
     const std::size_t rows =
-        std::max<std::size_t>(1, (largest_ >= kFar ? kFarPanelBytes : kPanelBytes) / row);
+        std::max<std::size_t>(1, (largest_ >= kStreamed ? kFarPanelBytes : kPanelBytes) / row);
     if (piece_ == 0) {
       panel_ = std::min((rows + alignment_ - 1) / alignment_ * alignment_, positions_);
       grain_ = panel_ * std::max<std::size_t>(1, kGrainBytes / (panel_ * row));
@@ -167,7 +167,7 @@ class Laying {
     const std::uint32_t node = parts_[k].node;
     const auto inputs = tape_.node(node).inputs();
     Value& value = made_[node];
-    value.streams = value.stored && !value.folded && byte_size(dtype(node), shape(node).numel()) >= kFar;
+    value.streams = value.stored && !value.folded && byte_size(dtype(node), shape(node).numel()) >= kStreamed;
     Layout::Part part{.node = node, .repeated = value.repeated, .streams = value.streams};
     part.operands.resize(1);
     for (std::uint32_t input : inputs) part.operands.push_back(located(input, value.repeated));

@@ -13,8 +13,6 @@ namespace backdrop::running {
 namespace {
 
 constexpr std::size_t kGrain = passes::Schedule::kGrain;
-// Larger values do not stay in the caches until somebody reads them.
-constexpr std::size_t kStreamed = std::size_t{16} << 20;
 
 void* shifted(void* data, DType dtype, std::size_t elements) {
   return static_cast<std::byte*>(data) + byte_size(dtype, elements);

@@ -10,7 +10,7 @@ namespace backdrop::kernels {
 
 namespace {
 
-// The OpenMP that oneDNN was built on, whichever that is: linking one here could add a second.
+// The first OpenMP of the process, which is oneDNN's too: linking one here could add a second.
 struct OpenMp {
   int (*threads)() = find<int (*)()>("omp_get_max_threads");
   void (*set_threads)(int) = find<void (*)(int)>("omp_set_num_threads");
@@ -28,6 +28,23 @@ struct OpenMp {
   }
 };
 
+// While it lives, oneDNN computes what this thread asks for on this thread alone: it would take as many as
+// OpenMP has for this thread, and cut the work by their number. What the program itself set is set again.
+class OneThread {
+ public:
+  OneThread() : before_(OpenMp::of_onednn().threads()) {
+    if (before_ != 1) OpenMp::of_onednn().set_threads(1);
+  }
+  ~OneThread() {
+    if (before_ != 1) OpenMp::of_onednn().set_threads(before_);
+  }
+  OneThread(const OneThread&) = delete;
+  OneThread& operator=(const OneThread&) = delete;
+
+ private:
+  int before_;
+};
+
 }  // namespace
 
 bool has_onednn() {
@@ -35,13 +52,6 @@ bool has_onednn() {
       DNNL_CPU_THREADING_RUNTIME == DNNL_RUNTIME_OMP && OpenMp::of_onednn() &&
       (dnnl_get_effective_cpu_isa() & dnnl_cpu_isa_avx512_core) == dnnl_cpu_isa_avx512_core;
   return has;
-}
-
-OneThread::OneThread() : before_(OpenMp::of_onednn().threads()) {
-  if (before_ != 1) OpenMp::of_onednn().set_threads(1);
-}
-OneThread::~OneThread() {
-  if (before_ != 1) OpenMp::of_onednn().set_threads(before_);
 }
 
 bool multiply_by_onednn(const Product<float>& p) {

@@ -35,7 +35,7 @@ TEST_CASE("a mask is drawn where it is used, forwards and backwards, and not sto
   }
 }
 
-TEST_CASE("large values are written past the caches, with the same bits") {
+TEST_CASE("a mask that is drawn for millions of elements has the same bits") {
   Tape tape;
   const Var x = tape.variable("x", numbers({5'000'000}));
   CHECK_FALSE(stores_mask({dropout(x, .1, kKey)}));

@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 
+#include <backdrop/core/large_vector.hpp>
 #include <bit>
 #include <cmath>
 #include <cstring>
@@ -50,7 +51,7 @@ void check(double p, std::uint64_t first, std::size_t n) {
   for (const bool streams : {false, true}) {
     CAPTURE(streams);
     constexpr std::size_t kBefore = 16, kAfter = 16;  // left alone
-    std::vector<T> y(kBefore + n + kAfter, T(-99));
+    LargeVector<T> y(kBefore + n + kAfter, T(-99));   // aligned, as what is streamed must be
     kernels::KeepDrawn<T> work{.key = kKey,
                                .step = kStep,
                                .drop = DropThreshold(p),

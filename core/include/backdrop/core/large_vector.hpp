@@ -12,6 +12,9 @@ namespace backdrop {
 /// large tensor, all memory would be new at each step: so blocks that were given back serve again.
 void* take_memory(std::size_t bytes);
 void give_memory(void* memory, std::size_t bytes) noexcept;
+/// Whether they do: not under AddressSanitizer, which sees what is written past the end of a block, or after
+/// it was given back, only of memory that comes and goes one by one.
+bool memory_serves_again();
 
 template <class T>
 struct LargeAllocator {

@@ -12,4 +12,7 @@ std::span<const Op* const> all_ops();
 /// The op called `name`, or nullptr.
 const Op* find_op(std::string_view name);
 
+/// Whether it is an op of the library, which the laws hold to what it says, and not one of a user's own.
+inline bool is_of_library(const Op& op) { return find_op(op.name) == &op; }
+
 }  // namespace backdrop
