@@ -69,7 +69,7 @@ double peak_mebibytes_of(const Row& row) {
   // Libraries and their tables are loaded, and their code for a kind of product is made, at the first use: no
   // part of what the row needs.
   Tape tape;
-  const Var w = tape.constant(Tensor::ones({256, 256})), v = tape.constant(Tensor::ones({1, 256}));
+  const Var w = tape.constant(Tensor::ones({128, 128})), v = tape.constant(Tensor::ones({1, 128}));
   for (const bool ta : {false, true}) {
     for (const bool tb : {false, true}) value(matmul(w, w, {ta, tb}), {.threads = 1});
   }
