@@ -50,10 +50,12 @@ struct Constants<float> {
   static constexpr float kNormal = 86;                       // e^x and e^-x are
   static constexpr float kOverflow = 89, kUnderflow = -104;  // e^x is Inf and 0 from there on
   static constexpr float kMinusOne = -30, kHuge = 60;        // e^x - 1 is -1; it is e^x
-  static constexpr float kTanhOne = 20;                      // tanh(x/2) is 1
+  static constexpr float kTanhOne = 10;                      // tanh is 1 from there on
   /// (e^r - 1 - r) / r^2 for |r| < ln 2 / 2
   static constexpr float kExp[] = {0.5f,           0.166666657f,   0.0416662954f,
                                    0.00833349768f, 0.00139447255f, 0.000197902758f};
+  /// (tanh(r) - r) / r^3 for |r| < ln 2 / 4, as a polynomial in r^2
+  static constexpr float kTanh[] = {-0.333333227f, 0.133311802f, -0.0527260511f};
   /// (2 atanh(s) - 2 s) / s^3 as a polynomial in s^2
   static constexpr float kLog[] = {0.666666627f, 0.400003374f, 0.285372406f, 0.235835388f};
   static constexpr Base<float> kBase2{1, 0, 0x1.716p+0f, -0x1.7135a8p-13f};
@@ -75,7 +77,7 @@ struct Constants<double> {
   static constexpr double kNormal = 700;
   static constexpr double kOverflow = 710, kUnderflow = -746;
   static constexpr double kMinusOne = -50, kHuge = 100;
-  static constexpr double kTanhOne = 44;
+  static constexpr double kTanhOne = 22;
   static constexpr double kExp[] = {0.5,
                                     0.16666666666666682,
                                     0.04166666666666609,
@@ -87,6 +89,9 @@ struct Constants<double> {
                                     2.7557582493169275e-07,
                                     2.511210906483154e-08,
                                     2.0826563415934995e-09};
+  static constexpr double kTanh[] = {-0.3333333333333333,   0.133333333333304991, -0.0539682539601059587,
+                                     0.0218694874249383425, -0.00886315440139697, 0.00358886664727228713,
+                                     -0.0013875589389364908};
   static constexpr double kLog[] = {0.6666666666666735,  0.3999999999941131,  0.2857142874322104,
                                     0.22222198479774002, 0.18183569561072216, 0.1531390746739019,
                                     0.14797468264984615};
@@ -325,11 +330,21 @@ HWY_INLINE V log1p(D d, V x) {
   return hn::CopySign(at_the_ends(d, u, y), x);  // -0 for -0
 }
 
+/// With |x| = n ln 2 / 2 + r and h = tanh(r), e^2|x| = 2^n (1 + h) / (1 - h).
 template <class D, class V = hn::Vec<D>>
 HWY_INLINE V tanh(D d, V x) {
-  const V doubled = hn::Add(hn::Abs(x), hn::Abs(x));
-  const V t = less_one(d, reduce(d, at_most(d, doubled, Of<D>::kTanhOne)));
-  return hn::CopySign(hn::Div(t, hn::Add(t, hn::Set(d, hn::TFromD<D>(2)))), x);
+  using C = Of<D>;
+  using T = hn::TFromD<D>;
+  const V one = hn::Set(d, T(1)), shift = hn::Set(d, C::kShift);
+  const V size = at_most(d, hn::Abs(x), C::kTanhOne);
+  const V n = hn::Sub(hn::MulAdd(size, hn::Set(d, T(2.8853900817779268)), shift), shift);
+  const V high = hn::NegMulAdd(n, hn::Set(d, C::kLn2High / 2), size);
+  const V r = hn::NegMulAdd(n, hn::Set(d, C::kLn2Low / 2), high);
+  const V square = hn::Mul(r, r);
+  const V h = hn::MulAdd(hn::Mul(r, square), polynomial(d, square, C::kTanh), r);
+  const V power = power_of_two(d, n);
+  const V less = hn::Sub(power, one), more = hn::Add(power, one);
+  return hn::CopySign(hn::Div(hn::MulAdd(more, h, less), hn::MulAdd(less, h, more)), x);
 }
 
 /// 1 / (1 + e^-x); e^-|x| lies in [0, 1], so that nothing overflows.
