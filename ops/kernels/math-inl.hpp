@@ -132,6 +132,20 @@ HWY_INLINE V leading(D d, V x) {
   return hn::BitCast(d, hn::And(hn::BitCast(bits, x), hn::Set(bits, kLeading)));
 }
 
+/// x = n (high + low) + r for the nearest integer n, which the low bits of `shifted` are too.
+template <class V>
+struct Nearest {
+  V shifted, n, r;
+};
+
+template <class D, class V = hn::Vec<D>, class T = hn::TFromD<D>>
+HWY_INLINE Nearest<V> nearest(D d, V x, T inverse, T high, T low) {
+  const V shift = hn::Set(d, Of<D>::kShift);
+  const V shifted = hn::MulAdd(x, hn::Set(d, inverse), shift);
+  const V n = hn::Sub(shifted, shift);
+  return {shifted, n, hn::NegMulAdd(n, hn::Set(d, low), hn::NegMulAdd(n, hn::Set(d, high), x))};
+}
+
 /// x = n ln 2 + r, and e^r = 1 + (r + rest).
 template <class V>
 struct Reduced {
@@ -160,13 +174,20 @@ HWY_INLINE Reduced<V> reduce(D d, V x) {
   return reduced(d, n, high, hn::Mul(n, hn::Set(d, Of<D>::kLn2Low)));
 }
 
-/// 2^n for an integer n that a normal number has as its exponent.
+/// The low bits of n + kShift as what they add to an exponent.
+template <class D, class V = hn::Vec<D>>
+HWY_INLINE auto exponent_bits(D, V shifted) {
+  return hn::ShiftLeft<Of<D>::kMantissa>(hn::BitCast(BitsOf<D>(), shifted));
+}
+
+/// 2^n for an integer n that a normal number has as its exponent, from n + kShift; from n.
+template <class D, class V = hn::Vec<D>>
+HWY_INLINE V power_of_two_shifted(D d, V shifted) {
+  return hn::BitCast(d, hn::Add(exponent_bits(d, shifted), hn::Set(BitsOf<D>(), Of<D>::kOne)));
+}
 template <class D, class V = hn::Vec<D>>
 HWY_INLINE V power_of_two(D d, V n) {
-  using C = Of<D>;
-  const BitsOf<D> bits;
-  const auto integer = hn::BitCast(bits, hn::Add(n, hn::Set(d, C::kShift)));
-  return hn::BitCast(d, hn::Add(hn::ShiftLeft<C::kMantissa>(integer), hn::Set(bits, C::kOne)));
+  return power_of_two_shifted(d, hn::Add(n, hn::Set(d, Of<D>::kShift)));
 }
 
 /// y 2^n for any n, rounded once.
@@ -180,17 +201,20 @@ HWY_INLINE V scaled(D d, V y, V n) {
 template <class D, class V = hn::Vec<D>>
 HWY_INLINE V exp(D d, V x) {
   using C = Of<D>;
-  const V one = hn::Set(d, hn::TFromD<D>(1));
+  const auto reduced_by_ln2 = [&](V u) HWY_ATTR {
+    return nearest(d, u, hn::TFromD<D>(1.4426950408889634), C::kLn2High, C::kLn2Low);
+  };
+  const auto exp_of = [&](V r) HWY_ATTR {
+    const V rest = hn::MulAdd(hn::Mul(r, r), polynomial(d, r, C::kExp), r);
+    return hn::Add(hn::Set(d, hn::TFromD<D>(1)), rest);
+  };
   if (HWY_LIKELY(
           hn::AllTrue(d, hn::Lt(hn::Abs(x), hn::Set(d, C::kNormal))))) {  // same bits, fewer instructions
-    const auto e = reduce(d, x);
-    const BitsOf<D> bits;
-    const auto y = hn::BitCast(bits, hn::Add(one, hn::Add(e.r, e.rest)));
-    const auto n = hn::BitCast(bits, hn::Add(e.n, hn::Set(d, C::kShift)));
-    return hn::BitCast(d, hn::Add(y, hn::ShiftLeft<C::kMantissa>(n)));
+    const auto e = reduced_by_ln2(x);
+    return hn::BitCast(d, hn::Add(hn::BitCast(BitsOf<D>(), exp_of(e.r)), exponent_bits(d, e.shifted)));
   }
-  const auto e = reduce(d, at_least(d, at_most(d, x, C::kOverflow), C::kUnderflow));
-  return scaled(d, hn::Add(one, hn::Add(e.r, e.rest)), e.n);
+  const auto e = reduced_by_ln2(at_least(d, at_most(d, x, C::kOverflow), C::kUnderflow));
+  return scaled(d, exp_of(e.r), e.n);
 }
 
 /// 2^n (1 + r + rest) - 1 where n is small enough for 2^n; 2^n - 1 is 0 or greater than 2^n r, so that what
@@ -335,14 +359,12 @@ template <class D, class V = hn::Vec<D>>
 HWY_INLINE V tanh(D d, V x) {
   using C = Of<D>;
   using T = hn::TFromD<D>;
-  const V one = hn::Set(d, T(1)), shift = hn::Set(d, C::kShift);
+  const V one = hn::Set(d, T(1));
   const V size = at_most(d, hn::Abs(x), C::kTanhOne);
-  const V n = hn::Sub(hn::MulAdd(size, hn::Set(d, T(2.8853900817779268)), shift), shift);
-  const V high = hn::NegMulAdd(n, hn::Set(d, C::kLn2High / 2), size);
-  const V r = hn::NegMulAdd(n, hn::Set(d, C::kLn2Low / 2), high);
-  const V square = hn::Mul(r, r);
-  const V h = hn::MulAdd(hn::Mul(r, square), polynomial(d, square, C::kTanh), r);
-  const V power = power_of_two(d, n);
+  const auto e = nearest(d, size, T(2.8853900817779268), C::kLn2High / 2, C::kLn2Low / 2);
+  const V square = hn::Mul(e.r, e.r);
+  const V h = hn::MulAdd(hn::Mul(e.r, square), polynomial(d, square, C::kTanh), e.r);
+  const V power = power_of_two_shifted(d, e.shifted);
   const V less = hn::Sub(power, one), more = hn::Add(power, one);
   return hn::CopySign(hn::Div(hn::MulAdd(more, h, less), hn::MulAdd(less, h, more)), x);
 }
