@@ -63,20 +63,23 @@ class Explanation {
   void explain(std::string_view label, const Layout& group) {
     Traffic bytes;
     for (const Layout::Part& part : group.parts) {
-      for (std::size_t k = 0; k < part.operands.size(); ++k) {
-        if (!is_in_memory(part.operands[k]) && !(k == 0 && part.streams)) continue;
-        count(part.operands[k].node, bytes, k == 0 ? &Traffic::written : &Traffic::read);
+      const auto operands = group.operands_of(part);
+      for (std::size_t k = 0; k < operands.size(); ++k) {
+        const bool is_output = k == 0 || k > part.call.arity();
+        if (is_in_memory(operands[k])) {
+          count(operands[k].node, bytes, is_output ? &Traffic::written : &Traffic::read);
+        }
       }
     }
     line(label, fmt::format("{} nodes by {} of {} rows", group.parts.size(), group.panel, group.positions),
          bytes);
     for (const Layout::Part& part : group.parts) {
-      fmt::format_to(to(), "        {}{}\n", describe(part.node),
-                     part.repeated                    ? ", once for all rows"
-                     : part.state_bytes > 0           ? ", from all rows"
-                     : is_in_memory(part.operands[0]) ? ", stored"
-                     : part.streams                   ? ", stored past the caches"
-                                                      : "");
+      fmt::format_to(to(), "        {}{}\n", describe(group.operands[part.first].node),
+                     part.repeated                              ? ", once for all rows"
+                     : part.state_bytes > 0                     ? ", from all rows"
+                     : is_in_memory(group.operands[part.first]) ? ", stored"
+                     : part.streams                             ? ", stored past the caches"
+                                                                : "");
     }
   }
 

@@ -15,7 +15,7 @@ namespace {
 constexpr std::size_t kPanelBytes = std::size_t{16} << 10;
 // Of values that are streamed, less: a panel is written while the next one is computed, as far as the
 // processor can wait for memory beside its work.
-constexpr std::size_t kFarPanelBytes = std::size_t{4} << 10;
+constexpr std::size_t kFarPanelBytes = std::size_t{8} << 10;
 // A thread is given about this much of a value at a time.
 constexpr std::size_t kGrainBytes = std::size_t{256} << 10;
 constexpr std::size_t kVector = 64;
@@ -58,6 +58,7 @@ class Laying {
         positions_(Shape(rows(parts_.back().node).extents().first(axes_)).numel()),
         shapes_(shapes) {
     for (std::size_t k = 0; k < parts_.size(); ++k) meet(k, memory.stored[group.begin + k]);
+    passing_ = bytes_passing();
     for (const auto& part : parts_)
       made_[part.node].repeated = part.repeated && stands_before_panels(part.node);
   }
@@ -75,16 +76,11 @@ class Laying {
       value.last_use = parts_.size();
     }
     Layout out{.positions = positions_, .panel = panel_, .grain = grain_};
-    for (std::size_t k = 0; k < parts_.size(); ++k) {
-      out.parts.push_back(lay(k));
-      if (!made_[parts_[k].node].folded) continue;
-      const Call call = tape_.call(parts_[k].node);
-      out.parts[k].states = out.state_bytes;
-      out.parts[k].state_bytes = call.node.op->folding->state_bytes(call);
-      out.state_bytes += in_vectors(out.parts[k].state_bytes * out.pieces());
-    }
-    out.scratch_bytes = slots_.count() * slot_bytes_;
+    for (std::size_t k = 0; k < parts_.size(); ++k) lay(k, out);
+    out.addresses = in_vectors(slots_.count() * slot_bytes_);
+    out.scratch_bytes = out.addresses + in_vectors(out.operands.size() * sizeof(void*));
     out.streams = std::ranges::any_of(out.parts, &Layout::Part::streams);
+    if (far()) ask_ahead(out);
     return out;
   }
 
@@ -147,10 +143,29 @@ class Laying {
     return tape_.node(node).op->repeats(tape_.call(node)) >= axes_;
   }
 
+  std::size_t bytes_passing() const {
+    std::size_t bytes = 0;
+    std::vector<std::uint32_t> seen;
+    const auto count = [&](std::uint32_t node) {
+      if (std::ranges::count(seen, node) > 0) return;
+      seen.push_back(node);
+      bytes += byte_size(dtype(node), shape(node).numel());
+    };
+    for (const auto& part : parts_) {
+      if (made_.at(part.node).stored) count(part.node);
+      for (std::uint32_t input : tape_.node(part.node).inputs()) {
+        if (!made_.contains(schedule_.home[input])) count(schedule_.home[input]);
+      }
+    }
+    return bytes;
+  }
+
+  // Whether what passes through the group cannot stay in the caches until somebody reads it.
+  bool far() const { return passing_ >= kStreamed; }
+
   void choose_panel() {
     const std::size_t row = std::max<std::size_t>(1, (largest_ + positions_ - 1) / positions_);
-    const std::size_t rows =
-        std::max<std::size_t>(1, (largest_ >= kStreamed ? kFarPanelBytes : kPanelBytes) / row);
+    const std::size_t rows = std::max<std::size_t>(1, (far() ? kFarPanelBytes : kPanelBytes) / row);
     if (piece_ == 0) {
       panel_ = std::min((rows + alignment_ - 1) / alignment_ * alignment_, positions_);
       grain_ = panel_ * std::max<std::size_t>(1, kGrainBytes / (panel_ * row));
@@ -163,23 +178,46 @@ class Laying {
     grain_ = piece_;
   }
 
-  Layout::Part lay(std::size_t k) {
+  void lay(std::size_t k, Layout& out) {
     const std::uint32_t node = parts_[k].node;
-    const auto inputs = tape_.node(node).inputs();
+    const Call call = tape_.call(node);
+    const auto inputs = call.node.inputs();
     Value& value = made_[node];
-    value.streams = value.stored && !value.folded && byte_size(dtype(node), shape(node).numel()) >= kStreamed;
-    Layout::Part part{.node = node, .repeated = value.repeated, .streams = value.streams};
-    part.operands.resize(1);
-    for (std::uint32_t input : inputs) part.operands.push_back(located(input, value.repeated));
+    value.streams = value.stored && !value.folded && far();
+    Layout::Part part{call, static_cast<std::uint32_t>(out.operands.size()), value.repeated, value.streams};
+    if (value.folded) {
+      part.states = out.state_bytes;
+      part.state_bytes = call.node.op->folding->state_bytes(call);
+      out.state_bytes += in_vectors(part.state_bytes * out.pieces());
+    }
+    out.operands.emplace_back();
+    for (std::uint32_t input : inputs) out.operands.push_back(located(input, value.repeated));
     // An elementwise kernel may write over operands of the same type.
-    const bool over = tape_.node(node).op->block != nullptr &&
+    const bool over = call.node.op->block != nullptr &&
                       std::ranges::all_of(inputs, [&](std::uint32_t x) { return dtype(x) == dtype(node); });
     if (over) finish(k, inputs);
     if (value.in_scratch() && !value.repeated) value.slot = slots_.take();
-    part.operands[0] = located(node, value.folded);
+    out.operands[part.first] = located(node, value.folded);
+    if (value.streams) out.operands.push_back(in_memory(node));
     if (value.streams && value.last_use == k) slots_.give(value.slot);
     finish(k, inputs);
-    return part;
+    out.parts.push_back(part);
+  }
+
+  // Of the next panel so much after each kernel that all is asked for by the end: more at once would wait for
+  // what was asked for before.
+  void ask_ahead(Layout& out) const {
+    std::size_t times = 0;
+    for (const Layout::Part& part : out.parts) times += part.repeated ? 0 : part.streams ? 2 : 1;
+    std::vector<std::uint32_t> seen;
+    for (const Layout::Part& part : out.parts) {
+      for (std::size_t k = 1; k <= part.call.arity(); ++k) {
+        const Operand& x = out.operands[part.first + k];
+        if (x.stride == 0 || std::ranges::count(seen, x.node) > 0) continue;
+        seen.push_back(x.node);
+        out.reads.push_back({static_cast<std::uint32_t>(part.first + k), in_vectors(x.stride / times + 1)});
+      }
+    }
   }
 
   void finish(std::size_t k, std::span<const std::uint32_t> inputs) {
@@ -197,7 +235,7 @@ class Laying {
       out.place = Operand::Place::panel;
       out.offset = value->slot * slot_bytes_;
     } else if (!whole) {
-      out.place = Operand::Place::cut;
+      out = in_memory(node);
     }
     if (out.place == Operand::Place::whole) {
       out.panel = out.last = &shape(node);
@@ -208,6 +246,13 @@ class Laying {
     }
     return out;
   }
+  Operand in_memory(std::uint32_t node) const {
+    return {.node = node,
+            .dtype = dtype(node),
+            .place = Operand::Place::cut,
+            .per_position = per_position(node),
+            .stride = byte_size(dtype(node), panel_ * per_position(node))};
+  }
 
   const Tape& tape_;
   const passes::Schedule& schedule_;
@@ -217,6 +262,7 @@ class Laying {
   std::deque<Shape>& shapes_;
   std::map<std::uint32_t, Value> made_;
   std::size_t largest_ = 1, alignment_ = 1;  // bytes; positions
+  std::size_t passing_ = 0;                  // bytes read from memory and written there
   std::size_t piece_ = 0, fewest_ = 1;       // of folds, in positions
   std::size_t panel_ = 1, grain_ = 1, slot_bytes_ = kVector;
   Slots slots_;

@@ -19,6 +19,7 @@ struct Operand {
   Place place = Place::whole;
   std::size_t offset = 0;        ///< of a panel, in bytes
   std::size_t per_position = 0;  ///< elements at each position
+  std::size_t stride = 0;        ///< bytes from a panel of what is cut to the next
   const Shape* panel = nullptr;  ///< its shape in a panel, and in the last one
   const Shape* last = nullptr;
 };

@@ -6,6 +6,7 @@
 
 #include "anomalies.hpp"
 #include "running/require_type.hpp"
+#include "running/run_group.hpp"
 #include "running/stream.hpp"
 
 namespace backdrop::running {
@@ -136,7 +137,8 @@ void Workspace::run(std::uint32_t run_step) {
   std::size_t next = 0;
   for (std::size_t k = 0; k < schedule.groups.size(); ++k) {
     execute_parts(next, schedule.groups[k].begin, run_step);
-    execute_group(plan_.groups[k], run_step);
+    run_group(plan_.groups[k], {data_.data(), states_.data(), scratch_.data(), plan_.scratch_bytes},
+              *workers_, run_step);
     next = schedule.groups[k].end;
   }
   execute_parts(next, schedule.parts.size(), run_step);
@@ -182,81 +184,6 @@ void Workspace::execute(std::uint32_t node, std::uint32_t run_step) {
 Array Workspace::array(std::uint32_t node) const {
   const Node& n = plan_.tape().node(node);
   return {data_[node], &plan_.tape().shape(n.shape), n.dtype};
-}
-
-// Positions [first, first + count) of a group.
-struct Workspace::Panel {
-  std::size_t first, count;
-  bool whole;  // as many as panels have, but for the last one
-  std::byte* scratch;
-  std::size_t piece;  // whose states folds use
-};
-
-void Workspace::execute_group(const Layout& group, std::uint32_t run_step) {
-  workers_->for_each(group.positions, group.grain, [&](std::size_t begin, std::size_t end) {
-    std::byte* const scratch = scratch_.data() + workers_->slot() * plan_.scratch_bytes;
-    const std::size_t piece = begin / group.grain;
-    for (const Layout::Part& part : group.parts) {
-      if (part.repeated) execute_panel(part, {0, group.panel, true, scratch, piece}, run_step);
-      if (part.state_bytes > 0) folding(part).begin(plan_.tape().call(part.node), state(part, piece));
-    }
-    for (std::size_t first = begin; first < end; first += group.panel) {
-      const std::size_t count = std::min(group.panel, end - first);
-      const Panel panel{first, count, count == group.panel, scratch, piece};
-      for (const Layout::Part& part : group.parts) {
-        if (part.repeated) continue;
-        execute_panel(part, panel, run_step);
-        if (part.streams) stream_panel(part, panel);
-      }
-    }
-    if (group.streams) end_streaming();
-  });
-  for (const Layout::Part& part : group.parts) {
-    if (part.state_bytes == 0) continue;
-    folding(part).finish(plan_.tape().call(part.node), array(part.node), state(part, 0), group.pieces());
-  }
-}
-
-const Folding& Workspace::folding(const Layout::Part& part) const {
-  return *plan_.tape().node(part.node).op->folding;
-}
-void* Workspace::state(const Layout::Part& part, std::size_t piece) {
-  return states_.data() + part.states + piece * part.state_bytes;
-}
-
-void Workspace::execute_panel(const Layout::Part& part, const Panel& panel, std::uint32_t run_step) {
-  using Place = Operand::Place;
-  const Call call = plan_.tape().call(part.node);
-  const Op& op = *call.node.op;
-  const std::vector<Operand>& operands = part.operands;
-  void* data[1 + kMaxInputs];
-  for (std::size_t k = 0; k < operands.size(); ++k) {
-    const Operand& operand = operands[k];
-    data[k] = operand.place == Place::panel ? panel.scratch + operand.offset
-              : operand.place == Place::cut
-                  ? shifted(data_[operand.node], operand.dtype, panel.first * operand.per_position)
-                  : data_[operand.node];
-  }
-  const std::size_t per_position = operands[0].per_position, first = panel.first * per_position;
-  if (op.block != nullptr) {
-    op.block(Block{call, data[0], data + 1, panel.count * per_position, first, run_step});
-    return;
-  }
-  Array arrays[1 + kMaxInputs];
-  for (std::size_t k = 0; k < operands.size(); ++k) {
-    arrays[k] = {data[k], panel.whole ? operands[k].panel : operands[k].last, operands[k].dtype};
-  }
-  if (part.state_bytes > 0) {
-    op.folding->take(call, arrays[1], state(part, panel.piece));
-  } else {
-    op.eval(Eval{call, arrays[0], arrays + 1, alone_, run_step, first});
-  }
-}
-
-void Workspace::stream_panel(const Layout::Part& part, const Panel& panel) const {
-  const Operand& y = part.operands[0];
-  stream(shifted(data_[part.node], y.dtype, panel.first * y.per_position), panel.scratch + y.offset,
-         byte_size(y.dtype, panel.count * y.per_position));
 }
 
 // Nodes in order, so that what is reported came first.

@@ -35,12 +35,6 @@ class Workspace {
 
   void execute_parts(std::size_t begin, std::size_t end, std::uint32_t step);
   void execute(std::uint32_t node, std::uint32_t step);
-  void execute_group(const Layout& group, std::uint32_t step);
-  struct Panel;
-  void execute_panel(const Layout::Part& part, const Panel& panel, std::uint32_t step);
-  void stream_panel(const Layout::Part& part, const Panel& panel) const;
-  const Folding& folding(const Layout::Part& part) const;
-  void* state(const Layout::Part& part, std::size_t piece);
   Array array(std::uint32_t node) const;
 
   const Plan& plan_;
@@ -56,7 +50,6 @@ class Workspace {
   std::vector<void*>
       old_;  // of each result: where the Variable lies that it is written over; null for others
   std::unique_ptr<Workers> workers_;
-  Workers alone_{1};  // for kernels within a group
   int threads_asked_ = 0;
 };
 

@@ -13,9 +13,6 @@ namespace backdrop::kernels {
 struct SumWide {
   static constexpr double kIdentity = 0;
   static void take(double& s, double&, double x) { s += x; }
-  static void take_four(double& s, double&, double a, double b, double c, double d) {
-    s += (a + b) + (c + d);
-  }
   static void merge(double& s, double&, double s2, double) { s += s2; }
   static double finish(double s, double) { return s; }
 };
@@ -29,12 +26,6 @@ struct SumCompensated {
     e += (s - (sum - added)) + (x - added);
     s = sum;
   }
-  static void take_four(double& s, double& e, double a, double b, double c, double d) {
-    take(s, e, a);
-    take(s, e, b);
-    take(s, e, c);
-    take(s, e, d);
-  }
   static void merge(double& s, double& e, double s2, double e2) {
     take(s, e, s2);
     e += e2;
@@ -46,12 +37,6 @@ struct SumCompensated {
 struct Product {
   static constexpr double kIdentity = 1;
   static void take(double& s, double&, double x) { s *= x; }
-  static void take_four(double& s, double&, double a, double b, double c, double d) {
-    s *= a;
-    s *= b;
-    s *= c;
-    s *= d;
-  }
   static void merge(double& s, double&, double s2, double) { s *= s2; }
   static double finish(double s, double) { return s; }
 };
@@ -59,9 +44,6 @@ struct Product {
 template <class Sum>
 struct SquaresOf : Sum {
   static void take(double& s, double& e, double x) { Sum::take(s, e, x * x); }
-  static void take_four(double& s, double& e, double a, double b, double c, double d) {
-    Sum::take_four(s, e, a * a, b * b, c * c, d * d);
-  }
 };
 
 /// NaN wins.
@@ -73,9 +55,6 @@ struct Extreme {
     return beats && s == s ? x : s;
   }
   static void take(double& s, double&, double x) { s = better(s, x); }
-  static void take_four(double& s, double&, double a, double b, double c, double d) {
-    s = better(better(better(better(s, a), b), c), d);
-  }
   static void merge(double& s, double&, double s2, double) { s = better(s, s2); }
   static double finish(double s, double) { return s; }
 };

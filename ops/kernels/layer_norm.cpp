@@ -22,11 +22,11 @@
 #define BACKDROP_KERNELS_LAYER_NORM_ROWS
 namespace backdrop::kernels {
 
-/// Work on a row of n contiguous elements.
+/// Work on rows of n contiguous elements.
 template <class T>
 struct NormRows {
-  void (*norm)(const T* x, T* y, std::size_t n, double eps);
-  void (*product)(const T* x, const T* v, T* y, std::size_t n, double eps);
+  void (*norm)(const T* x, T* y, std::size_t rows, std::size_t n, double eps);
+  void (*product)(const T* x, const T* v, T* y, std::size_t rows, std::size_t n, double eps);
 };
 
 }  // namespace backdrop::kernels
@@ -48,31 +48,60 @@ struct Statistics {
   }
 };
 
+/// x - shift, rounded in T
+template <class T>
+HWY_INLINE Wide deviation(const T* x, T shift) {
+  const hn::Rebind<T, rows::Wide> d;
+  const auto u = hn::Sub(hn::LoadU(d, x), hn::Set(d, shift));
+  if constexpr (sizeof(T) == sizeof(double)) {
+    return u;
+  } else {
+    return hn::PromoteTo(rows::Wide(), u);
+  }
+}
+
 template <class T>
 HWY_INLINE Statistics about(const T* x, std::size_t n, T shift, double eps) {
-  const auto zero = hn::Set(rows::Wide(), static_cast<double>(shift));
-  const auto [sum, squares] = rows::sums<2>(x, shift, x, shift, n, [=](const T* from, const T*) HWY_ATTR {
-    const Wide u = hn::Sub(rows::load_wide(from), zero);
-    return std::array<Wide, 2>{u, hn::Mul(u, u)};
-  });
+  const auto [sum, squares] =
+      rows::sums<2>(x, shift, x, shift, n, [=](Wide* sums, const T* from, const T*) HWY_ATTR {
+        const Wide u = deviation(from, shift);
+        sums[0] = hn::Add(sums[0], u);
+        sums[1] = rows::add_product<T>(sums[1], u, u);
+      });
   return Statistics::about(static_cast<double>(shift), sum, squares, static_cast<double>(n), eps);
 }
 
-/// Of f32 from the deviations from the first element: no element lies further from the mean than sqrt(n)
-/// standard deviations, and f64 has digits enough to take that off again.
+/// Of f32 from the deviations from the first element, in f64: no element lies further from the mean than
+/// sqrt(n) standard deviations, and there are digits enough to take that off again.
 template <class T>
 HWY_INLINE Statistics statistics(const T* x, std::size_t n, double eps) {
   const Statistics s = about(x, n, x[0], eps);
   return sizeof(T) == sizeof(float) ? s : about(x, n, static_cast<T>(s.mean), eps);
 }
 
+/// Calls first(row) for some rows and then second(row, result of first): the end of a sum, a root and a
+/// quotient take as long as a hundred elements, and the processor works on another row meanwhile.
+template <class First, class Second>
+HWY_INLINE void in_two_steps(std::size_t rows, First first, Second second) {
+  constexpr std::size_t kAtOnce = 4;
+  for (std::size_t begin = 0; begin < rows; begin += kAtOnce) {
+    const std::size_t end = std::min(begin + kAtOnce, rows);
+    decltype(first(begin)) results[kAtOnce];
+    for (std::size_t row = begin; row < end; ++row) results[row - begin] = first(row);
+    for (std::size_t row = begin; row < end; ++row) second(row, results[row - begin]);
+  }
+}
+
 template <class T>
-void norm(const T* x, T* y, std::size_t n, double eps) {
-  const Statistics s = statistics(x, n, eps);
-  const auto mean = static_cast<T>(s.mean), inverse = static_cast<T>(s.inverse);
-  math::map(x, y, n, [=](auto d, auto u) HWY_ATTR {
-    return hn::Mul(hn::Sub(u, hn::Set(d, mean)), hn::Set(d, inverse));
-  });
+void norm(const T* x, T* y, std::size_t rows, std::size_t n, double eps) {
+  in_two_steps(
+      rows, [=](std::size_t row) HWY_ATTR { return statistics(x + row * n, n, eps); },
+      [=](std::size_t row, const Statistics& s) HWY_ATTR {
+        const auto mean = static_cast<T>(s.mean), inverse = static_cast<T>(s.inverse);
+        math::map(x + row * n, y + row * n, n, [=](auto d, auto u) HWY_ATTR {
+          return hn::Mul(hn::Sub(u, hn::Set(d, mean)), hn::Set(d, inverse));
+        });
+      });
 }
 
 /// The statistics of x, and the means of v and of v y, y = norm(x).
@@ -83,38 +112,44 @@ struct Along {
 
 /// In one pass; digits are lost and are there to be lost as in statistics().
 HWY_INLINE Along along(const float* x, const float* v, std::size_t n, double eps) {
-  const auto zero = hn::Set(rows::Wide(), static_cast<double>(x[0]));
+  const float shift = x[0];
   const auto [sum, squares, sum_v, product] =
-      rows::sums<4>(x, x[0], v, 0.F, n, [=](const float* from_x, const float* from_v) HWY_ATTR {
-        const Wide u = hn::Sub(rows::load_wide(from_x), zero), w = rows::load_wide(from_v);
-        return std::array<Wide, 4>{u, hn::Mul(u, u), w, hn::Mul(u, w)};
+      rows::sums<4>(x, shift, v, 0.F, n, [=](Wide* sums, const float* from_x, const float* from_v) HWY_ATTR {
+        const Wide u = deviation(from_x, shift), w = rows::load_wide(from_v);
+        sums[0] = hn::Add(sums[0], u);
+        sums[1] = rows::add_product<float>(sums[1], u, u);
+        sums[2] = hn::Add(sums[2], w);
+        sums[3] = rows::add_product<float>(sums[3], u, w);
       });
   const auto count = static_cast<double>(n);
-  const Statistics s = Statistics::about(static_cast<double>(x[0]), sum, squares, count, eps);
+  const Statistics s = Statistics::about(static_cast<double>(shift), sum, squares, count, eps);
   return {s, sum_v / count, (product - sum / count * sum_v) / count * s.inverse};
 }
 HWY_INLINE Along along(const double* x, const double* v, std::size_t n, double eps) {
   const Statistics s = statistics(x, n, eps);
-  const auto mean = hn::Set(rows::Wide(), s.mean);
-  const auto [sum_v, product] =
-      rows::sums<2>(x, s.mean, v, 0., n, [=](const double* from_x, const double* from_v) HWY_ATTR {
+  const auto [sum_v, product] = rows::sums<2>(
+      x, s.mean, v, 0., n, [=](Wide* sums, const double* from_x, const double* from_v) HWY_ATTR {
         const Wide w = rows::load_wide(from_v);
-        return std::array<Wide, 2>{w, hn::Mul(hn::Sub(rows::load_wide(from_x), mean), w)};
+        sums[0] = hn::Add(sums[0], w);
+        sums[1] = rows::add_product<double>(sums[1], deviation(from_x, s.mean), w);
       });
   const auto count = static_cast<double>(n);
   return {s, sum_v / count, product / count * s.inverse};
 }
 
 template <class T>
-void product(const T* x, const T* v, T* y, std::size_t n, double eps) {
-  const Along a = along(x, v, n, eps);
-  const auto mean = static_cast<T>(a.x.mean), inverse = static_cast<T>(a.x.inverse);
-  const auto mean_v = static_cast<T>(a.mean_v), slope = static_cast<T>(a.mean_vy);
-  math::zip(x, v, y, n, [=](auto d, auto u, auto w) HWY_ATTR {
-    const auto r = hn::Set(d, inverse);
-    const auto z = hn::Mul(hn::Sub(u, hn::Set(d, mean)), r);
-    return hn::Mul(hn::Sub(hn::Sub(w, hn::Set(d, mean_v)), hn::Mul(z, hn::Set(d, slope))), r);
-  });
+void product(const T* x, const T* v, T* y, std::size_t rows, std::size_t n, double eps) {
+  in_two_steps(
+      rows, [=](std::size_t row) HWY_ATTR { return along(x + row * n, v + row * n, n, eps); },
+      [=](std::size_t row, const Along& a) HWY_ATTR {
+        const auto mean = static_cast<T>(a.x.mean), inverse = static_cast<T>(a.x.inverse);
+        const auto mean_v = static_cast<T>(a.mean_v), slope = static_cast<T>(a.mean_vy);
+        math::zip(x + row * n, v + row * n, y + row * n, n, [=](auto d, auto u, auto w) HWY_ATTR {
+          const auto r = hn::Set(d, inverse);
+          const auto z = hn::Mul(hn::Sub(u, hn::Set(d, mean)), r);
+          return hn::Mul(hn::Sub(hn::Sub(w, hn::Set(d, mean_v)), hn::Mul(z, hn::Set(d, slope))), r);
+        });
+      });
 }
 
 template <class T>
@@ -148,18 +183,17 @@ const NormRows<T>& rows_of() {
 // Elements that one piece of work computes, about.
 constexpr std::size_t kGrain = 16384;
 
-// Calls f(first element, number of elements) for every row.
+// Calls f(first element, rows, elements of a row) for runs of rows.
 template <class F>
-void for_each_row(const Eval& e, std::size_t axes, F f) {
+void for_each_rows(const Eval& e, std::size_t axes, F f) {
   const Shape& shape = *e.y.shape;
   std::size_t count = 1;
   for (std::size_t k = shape.rank() - axes; k < shape.rank(); ++k) {
     count *= static_cast<std::size_t>(shape[k]);
   }
   const std::size_t grain = std::max<std::size_t>(1, kGrain / count);
-  e.workers.for_each(e.y.numel() / count, grain, [&](std::size_t begin, std::size_t end) {
-    for (std::size_t row = begin; row < end; ++row) f(row * count, count);
-  });
+  e.workers.for_each(e.y.numel() / count, grain,
+                     [&](std::size_t begin, std::size_t end) { f(begin * count, end - begin, count); });
 }
 
 }  // namespace
@@ -168,8 +202,9 @@ void layer_norm(const Eval& e, std::size_t axes, double eps) {
   with_float(e.y.dtype, [&]<class T>(T) {
     const T* x = e.x[0].as<const T>();
     T* y = e.y.as<T>();
-    const NormRows<T>& rows = rows_of<T>();
-    for_each_row(e, axes, [&](std::size_t at, std::size_t n) { rows.norm(x + at, y + at, n, eps); });
+    for_each_rows(e, axes, [&](std::size_t at, std::size_t rows, std::size_t n) {
+      rows_of<T>().norm(x + at, y + at, rows, n, eps);
+    });
   });
 }
 
@@ -177,9 +212,9 @@ void layer_norm_product(const Eval& e, std::size_t axes, double eps) {
   with_float(e.y.dtype, [&]<class T>(T) {
     const T *x = e.x[0].as<const T>(), *v = e.x[1].as<const T>();
     T* y = e.y.as<T>();
-    const NormRows<T>& rows = rows_of<T>();
-    for_each_row(e, axes,
-                 [&](std::size_t at, std::size_t n) { rows.product(x + at, v + at, y + at, n, eps); });
+    for_each_rows(e, axes, [&](std::size_t at, std::size_t rows, std::size_t n) {
+      rows_of<T>().product(x + at, v + at, y + at, rows, n, eps);
+    });
   });
 }
 

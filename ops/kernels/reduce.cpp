@@ -48,17 +48,7 @@ namespace backdrop::kernels::HWY_NAMESPACE {
 template <class F, class T>
 void fold_rows(double* HWY_RESTRICT state, double* HWY_RESTRICT error, const T* HWY_RESTRICT x,
                std::size_t stride, std::size_t rows, std::size_t width) {
-  std::size_t r = 0;
-  for (; r + 4 <= rows; r += 4, x += 4 * stride) {
-    const T* x1 = x + stride;
-    const T* x2 = x1 + stride;
-    const T* x3 = x2 + stride;
-    for (std::size_t k = 0; k < width; ++k) {
-      F::take_four(state[k], error[k], static_cast<double>(x[k]), static_cast<double>(x1[k]),
-                   static_cast<double>(x2[k]), static_cast<double>(x3[k]));
-    }
-  }
-  for (; r < rows; ++r, x += stride) {
+  for (std::size_t r = 0; r < rows; ++r, x += stride) {
     for (std::size_t k = 0; k < width; ++k) F::take(state[k], error[k], static_cast<double>(x[k]));
   }
 }
@@ -334,7 +324,7 @@ class LeadingFold {
   }
 
   std::size_t axes() const { return axes_; }
-  std::size_t fewest() const { return 4 * beside_; }  // what fold_rows takes at once
+  std::size_t fewest() const { return beside_; }
   std::size_t piece() const {
     const std::size_t work = rows_ * std::min(columns_, Lanes::kMax);
     const std::size_t share = std::clamp<std::size_t>(work / kGrain, 1, kPieces);

@@ -15,7 +15,6 @@
 #include <cstddef>
 #include <limits>
 
-#include "kernels/ask_ahead.hpp"
 #include "kernels/math-inl.hpp"
 
 HWY_BEFORE_NAMESPACE();
@@ -26,13 +25,13 @@ namespace hn = hwy::HWY_NAMESPACE;
 
 constexpr std::size_t kTerms = 16;
 
-/// The last n < kTerms terms, and what changes no fold.
-template <class T>
+/// The last n < kCount terms, and what changes no fold.
+template <class T, std::size_t kCount = kTerms>
 struct Rest {
   HWY_INLINE Rest(const T* x, std::size_t n, T nothing) {
-    for (std::size_t i = 0; i < kTerms; ++i) terms[i] = i < n ? x[i] : nothing;
+    for (std::size_t i = 0; i < kCount; ++i) terms[i] = i < n ? x[i] : nothing;
   }
-  T terms[kTerms];
+  T terms[kCount];
 };
 
 /// The fold of x[0], ..., x[n - 1], or `nothing`: take(state, v) of vectors, load(place) makes the vectors,
@@ -46,7 +45,6 @@ HWY_INLINE hn::TFromD<D> fold(D d, const T* x, std::size_t n, T nothing, Load lo
   hn::Vec<D> states[kVectors];
   for (std::size_t i = 0; i < kVectors; ++i) states[i] = load(rest.terms + i * kLanes);
   for (std::size_t k = 0; k < whole; k += kTerms) {
-    ask_ahead(x + k);
     for (std::size_t i = 0; i < kVectors; ++i) states[i] = take(states[i], load(x + k + i * kLanes));
   }
   for (std::size_t half = kVectors / 2; half > 0; half /= 2) {
@@ -135,29 +133,41 @@ HWY_INLINE double map_and_sum(const T* x, T* y, std::size_t n, F f) {
   return together(states);
 }
 
-/// Several sums over the pairs a[k], b[k] at once, in f64: terms(from_a, from_b) makes a vector of terms of
-/// each from the elements at two places. A pair of `a_nothing` and `b_nothing` must add nothing.
-template <std::size_t kSums, class T, class Terms>
+/// s + a b for lanes that are numbers of T. Of f32 the product is exact, so that fused or not gives the same
+/// bits.
+template <class T, class V>
+HWY_INLINE V add_product(V s, V a, V b) {
+  return sizeof(T) == sizeof(float) ? hn::MulAdd(a, b, s) : hn::Add(s, hn::Mul(a, b));
+}
+
+/// Several sums over the pairs a[k], b[k] at once, in f64: take(sums, from_a, from_b) adds a vector of terms
+/// to each, made from the elements at two places. A pair of `a_nothing` and `b_nothing` must add nothing. The
+/// fewer sums, the more terms of each side by side, lest an addition wait for the one before.
+template <std::size_t kSums, class T, class Take>
 HWY_INLINE std::array<double, kSums> sums(const T* a, T a_nothing, const T* b, T b_nothing, std::size_t n,
-                                          Terms terms) {
-  constexpr std::size_t kLanes = hn::MaxLanes(Wide()), kVectors = kTerms / kLanes;
-  const std::size_t whole = n / kTerms * kTerms;
-  const Rest<T> a_rest(a + whole, n - whole, a_nothing), b_rest(b + whole, n - whole, b_nothing);
-  hn::Vec<Wide> states[kSums][kVectors];
-  for (std::size_t i = 0; i < kVectors; ++i) {
-    const auto first = terms(a_rest.terms + i * kLanes, b_rest.terms + i * kLanes);
-    for (std::size_t s = 0; s < kSums; ++s) states[s][i] = first[s];
+                                          Take take) {
+  constexpr std::size_t kBeside = 4 * kTerms / kSums;
+  constexpr std::size_t kLanes = hn::MaxLanes(Wide()), kVectors = kBeside / kLanes;
+  const std::size_t whole = n / kBeside * kBeside;
+  hn::Vec<Wide> states[kVectors][kSums];
+  for (auto& state : states) {
+    for (auto& sum : state) sum = hn::Zero(Wide());
   }
-  for (std::size_t k = 0; k < whole; k += kTerms) {
-    ask_ahead(a + k);
-    ask_ahead(b + k);
+  for (std::size_t k = 0; k < whole; k += kBeside) {
+    for (std::size_t i = 0; i < kVectors; ++i) take(states[i], a + k + i * kLanes, b + k + i * kLanes);
+  }
+  if (whole < n) {
+    const Rest<T, kBeside> a_rest(a + whole, n - whole, a_nothing), b_rest(b + whole, n - whole, b_nothing);
     for (std::size_t i = 0; i < kVectors; ++i) {
-      const auto next = terms(a + k + i * kLanes, b + k + i * kLanes);
-      for (std::size_t s = 0; s < kSums; ++s) states[s][i] = hn::Add(states[s][i], next[s]);
+      take(states[i], a_rest.terms + i * kLanes, b_rest.terms + i * kLanes);
     }
   }
   std::array<double, kSums> out;
-  for (std::size_t s = 0; s < kSums; ++s) out[s] = together(states[s]);
+  for (std::size_t s = 0; s < kSums; ++s) {
+    hn::Vec<Wide> parts[kVectors];
+    for (std::size_t i = 0; i < kVectors; ++i) parts[i] = states[i][s];
+    out[s] = together(parts);
+  }
   return out;
 }
 
@@ -186,7 +196,6 @@ T greatest_number(const T* x, std::size_t n) {
   for (auto& state : states) state = hn::Set(d, -std::numeric_limits<T>::infinity());
   std::size_t k = 0;
   for (; k + kSideBySide * hn::Lanes(d) <= n; k += kSideBySide * hn::Lanes(d)) {
-    ask_ahead(x + k);
     for (std::size_t i = 0; i < kSideBySide; ++i) {
       states[i] = take(states[i], hn::LoadU(d, x + k + i * hn::Lanes(d)));
     }

@@ -220,3 +220,15 @@ TEST_CASE("large values are stored past the caches, with the same bits, and the 
   CHECK(text.find("softmax f32 [4099, 1031], stored past the caches") != std::string::npos);
   check_same_bits(tape, {a, b, c, d}, "large values");
 }
+
+TEST_CASE("what together does not stay in the caches is stored past them, too") {
+  const auto explained = [](std::int64_t rows) {
+    Tape tape;
+    const Var x = tape.variable("x", numbers({rows, 1031}));
+    const Var a = tanh(x), b = a * x;  // of 2100 rows each takes 8 MiB
+    check_same_bits(tape, {a, b, sum(b, {0})}, "three times as much");
+    return compile(tape, {.outputs = {a, b}}).explain();
+  };
+  CHECK(explained(1000).find("past the caches") == std::string::npos);
+  CHECK(explained(2100).find("past the caches") != std::string::npos);
+}

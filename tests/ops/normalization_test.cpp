@@ -54,6 +54,24 @@ TEST_CASE("layer_norm of large numbers keeps their differences") {
   check_near(results([](Var x) { return layer_norm(x, {3}, {.eps = 0}); }, far), {-r, 0, r}, 1e-8);
 }
 
+TEST_CASE("a number that lies far from all others costs layer_norm of f32 no digits, wherever it stands") {
+  constexpr std::int64_t kColumns = 1000;
+  for (const std::uint32_t at : {0U, 1U, 2U, 500U, 999U}) {
+    Tape tape;
+    Tensor numbers = normal({kColumns}, 0, 1, Key{7, at});
+    numbers.mutable_data<float>()[at] = 4000;
+    const Var x = tape.variable("x", numbers), v = tape.variable("v", normal({kColumns}, 0, 1, Key{8, at}));
+    const auto computed = [](Var u, Var w) {
+      return std::vector<Var>{layer_norm(u, {kColumns}), layer_norm_product(u, w, {kColumns})};
+    };
+    const std::vector<Var> narrow = computed(x, v), wide = computed(cast(x, DType::f64), cast(v, DType::f64));
+    for (std::size_t k = 0; k < 2; ++k) {
+      const Var error = div(sub(cast(narrow[k], DType::f64), wide[k]), max(abs(wide[k])));
+      CHECK(value(max(abs(error))).item() < 0x1p-23);
+    }
+  }
+}
+
 TEST_CASE("batch_norm takes the statistics of the batch, or those given, and tells the running ones") {
   const Tensor x({{1, 10}, {3, 30}}, DType::f64);
   check_near(results([](Var v) { return batch_norm(v, {.eps = 0}); }, x), {-1, -1, 1, 1});

@@ -164,7 +164,7 @@ struct Derivatives {
 /// How an op that folds leading axes of its one input takes it some positions of these axes at a time, so
 /// that the input need never be there as a whole. `eval` gives the same bits.
 struct Folding {
-  static constexpr std::size_t kTimes = 16;
+  static constexpr std::size_t kTimes = 64;
 
   /// How many leading axes are folded, all of them; 0: this call must have its input whole.
   std::size_t (*axes)(const Call&);
