@@ -119,15 +119,6 @@ Var Tape::record(const Op& op, std::span<const Var> inputs, std::span<const Attr
   return commit();
 }
 
-void Tape::write_inputs(Node& node, std::span<const Var> inputs) {
-  node.arity = static_cast<std::uint16_t>(inputs.size());
-  if (inputs.size() > Node::kInline) {
-    write_many_inputs(node, inputs);
-    return;
-  }
-  for (std::size_t k = 0; k < inputs.size(); ++k) node.in[k] = inputs[k].index();
-}
-
 void Tape::write_many_inputs(Node& node, std::span<const Var> inputs) {
   if (inputs.size() > 0xFFFF) refusals::throw_too_many_inputs(*node.op);
   auto* to = reinterpret_cast<std::uint32_t*>(words_.take((inputs.size() + 1) / 2));

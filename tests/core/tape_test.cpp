@@ -1,10 +1,12 @@
 #include <doctest/doctest.h>
 
 #include <backdrop/core/error.hpp>
+#include <backdrop/core/node_copier.hpp>
 #include <backdrop/core/op.hpp>
 #include <backdrop/core/tape.hpp>
 #include <cmath>
 #include <string>
+#include <vector>
 
 using namespace backdrop;
 
@@ -175,4 +177,31 @@ TEST_CASE("a name stays where it is while other nodes are named") {
   for (int k = 0; k < 1000; ++k) tape.input(std::to_string(k), {2});
   CHECK(name.data() == first.name().data());
   CHECK(name == "x");
+}
+
+TEST_CASE("a rule sees the dtypes of its inputs, however many there are, and so does a copy") {
+  const auto check = [](const Call& c) {
+    CHECK(c.dtype(0) == DType::f32);
+    CHECK(c.dtype(1) == DType::mask);
+    if (c.arity() > 2) {
+      CHECK(c.dtype(2) == DType::f64);
+      CHECK(c.dtype(3) == DType::i64);
+      CHECK(c.dtype(4) == DType::mask);
+    }
+  };
+  Tape from, to;
+  const std::vector<Var> few{from.input("a", {1}), from.input("b", {1}, DType::mask)};
+  std::vector<Var> many = few;
+  many.push_back(from.input("c", {1}, DType::f64));
+  many.push_back(from.input("d", {1}, DType::i64));
+  many.push_back(from.input("e", {1}, DType::mask));
+  const std::vector<AttrValue> attrs{0.5, std::span<const std::int64_t>{}, Key{}};
+  std::vector<Var> copied;
+  NodeCopier copier(from, to);
+  for (const Var& v : many) copied.push_back(copier.copy(v.index(), {}));
+  for (const std::vector<Var>& inputs : {few, many}) {
+    const Var y = from.record(rich_op, inputs, attrs, kHere);
+    check(from.call(y.index()));
+    check(to.call(copier.copy(y.index(), std::span(copied).first(inputs.size())).index()));
+  }
 }

@@ -24,7 +24,9 @@ struct Call {
   Var operator[](std::size_t input) const { return tape.var(node.inputs()[input]); }
   std::size_t arity() const { return node.arity; }
   Type type(std::size_t input) const { return tape.node(node.inputs()[input]).type(); }
-  DType dtype(std::size_t input) const { return type(input).dtype; }
+  DType dtype(std::size_t input) const {
+    return input < Node::kInline ? node.in_dtype(input) : type(input).dtype;
+  }
   const Shape& shape(std::size_t input) const { return tape.shape(type(input).shape); }
   const char* name() const;
 

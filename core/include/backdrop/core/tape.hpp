@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <backdrop/core/attribute.hpp>
 #include <backdrop/core/chunked_array.hpp>
@@ -73,8 +74,9 @@ struct Node {
   std::array<std::uint32_t, kInline> in;  // leaves: in[0] is the number of the leaf; arity > 3: a pointer
   std::uint32_t shape;
   DType dtype;
-  bool derivative : 1;  // recorded by a derivative of what stands on its line
-  bool named : 1;       // its tape has a name for it
+  bool derivative : 1;                   // recorded by a derivative of what stands on its line
+  bool named : 1;                        // its tape has a name for it
+  std::uint8_t in_dtypes : 2 * kInline;  // of `in`, so that kernels need not look at far nodes
   std::uint16_t arity;
   std::uint16_t file;
   std::uint16_t scope;
@@ -88,6 +90,8 @@ struct Node {
     return {many, arity};
   }
   Type type() const { return {dtype, shape}; }
+  /// Of one of the first kInline inputs.
+  DType in_dtype(std::size_t k) const { return static_cast<DType>((in_dtypes >> (2 * k)) & 3U); }
 };
 static_assert(sizeof(Node) == 48);
 
@@ -255,7 +259,17 @@ class Tape {
     nodes_.commit();
     return {this, static_cast<std::uint32_t>(size() - 1), generation_};
   }
-  void write_inputs(Node& node, std::span<const Var> inputs);
+  void write_inputs(Node& node, std::span<const Var> inputs) {
+    node.arity = static_cast<std::uint16_t>(inputs.size());
+    unsigned dtypes = 0;
+    for (std::size_t k = 0; k < std::min(inputs.size(), Node::kInline); ++k) {
+      node.in[k] = inputs[k].index();
+      dtypes |= static_cast<unsigned>(nodes_[node.in[k]].dtype) << (2 * k);
+    }
+    node.in_dtypes = dtypes & 0x3FU;
+    if (inputs.size() > Node::kInline) [[unlikely]]
+      write_many_inputs(node, inputs);
+  }
   void write_many_inputs(Node& node, std::span<const Var> inputs);
   void write_attrs(Node& node, const Op& op, std::span<const AttrValue> attrs);
   void write_place(Node& node, Where where);
