@@ -6,13 +6,6 @@
 
 namespace backdrop {
 
-namespace {
-
-constexpr std::uint32_t kUnknownShape = 0xFFFFFFFF;
-constexpr std::uint16_t kUnknownText = 0xFFFF;  // as a number of a file or scope it is looked up each time
-
-}  // namespace
-
 NodeCopier::NodeCopier(const Tape& from, Tape& to)
     : from_(&from),
       to_(&to),
@@ -20,41 +13,10 @@ NodeCopier::NodeCopier(const Tape& from, Tape& to)
       files_(from.files_.size(), kUnknownText),
       scopes_(from.scopes_.size(), kUnknownText) {}
 
-// What is asked of every node is inline.
-inline std::uint32_t NodeCopier::shape_now(std::uint32_t old) {
-  std::uint32_t& now = shapes_[old];
-  if (now == kUnknownShape) [[unlikely]]
-    now = to_->intern(from_->shape(old));
-  return now;
-}
-
-inline std::uint16_t NodeCopier::file_now(std::uint16_t old) {
-  std::uint16_t& now = files_[old];
-  if (now == kUnknownText) [[unlikely]]
-    now = to_->intern_file(from_->files_[old]);
-  return now;
-}
-
-inline std::uint16_t NodeCopier::scope_now(std::uint16_t old) {
-  std::uint16_t& now = scopes_[old];
-  if (now == kUnknownText) [[unlikely]]
-    now = to_->intern_scope(from_->scopes_[old]);
-  return now;
-}
-
-inline Node& NodeCopier::begin(const Node& node) {
-  if (to_->size() >= Tape::kMaxNodes) refusals::throw_full();
-  const std::uint32_t shape = shape_now(node.shape);
-  const std::uint16_t file = file_now(node.file), scope = scope_now(node.scope);
-  Node& copy = to_->nodes_.next();
-  copy = node;
-  copy.named = false;
-  copy.call = 0;
-  copy.shape = shape;
-  copy.file = file;
-  copy.scope = scope;
-  return copy;
-}
+void NodeCopier::find_shape(std::uint32_t old) { shapes_[old] = to_->intern(from_->shape(old)); }
+void NodeCopier::find_file(std::uint16_t old) { files_[old] = to_->intern_file(from_->files_[old]); }
+void NodeCopier::find_scope(std::uint16_t old) { scopes_[old] = to_->intern_scope(from_->scopes_[old]); }
+void NodeCopier::throw_full() { refusals::throw_full(); }
 
 Var NodeCopier::copy(std::size_t index, std::span<const Var> inputs) {
   const Node& node = from_->node(index);
@@ -71,18 +33,12 @@ Var NodeCopier::copy(std::size_t index, std::span<const Var> inputs) {
   return to_->commit();
 }
 
-Var NodeCopier::copy_on_copies(std::size_t index, std::span<const std::uint32_t> now) {
+Var NodeCopier::copy_on_many_copies(std::size_t index, std::span<const std::uint32_t> now) {
   const Node& node = from_->node(index);
-  if (node.arity > Node::kInline) {
-    std::vector<Var> inputs;
-    inputs.reserve(node.arity);
-    for (std::uint32_t input : node.inputs()) inputs.push_back(to_->var(now[input]));
-    return copy(index, inputs);
-  }
-  Node& copy = begin(node);
-  for (std::size_t k = 0; k < node.arity; ++k) copy.in[k] = now[node.in[k]];
-  if (node.attrs != nullptr) copy.attrs = attrs_now(node);
-  return to_->commit();
+  std::vector<Var> inputs;
+  inputs.reserve(node.arity);
+  for (std::uint32_t input : node.inputs()) inputs.push_back(to_->var(now[input]));
+  return copy(index, inputs);
 }
 
 bool NodeCopier::has_same_inputs(const Node& node, std::span<const Var> inputs) {

@@ -37,18 +37,10 @@ std::uint32_t Rewrite::call_now(std::uint32_t old) {
   return call_to_[old];
 }
 
-Var Rewrite::copy(std::size_t index) {
-  const Node& node = from_->node(index);
-  const std::span<const std::uint32_t> old = node.inputs();
-  const bool on_copies = only_copies_ && !old.empty() &&
-                         std::ranges::none_of(old, [&](std::uint32_t input) { return to_[input] == kNone; });
-  const Var v = on_copies ? copier_.copy_on_copies(index, to_) : copy_on_others(index);
+void Rewrite::copy_origin(const Node& node, std::size_t index, Var v) {
   if (node.named) tape_->set_name(v, from_->name(index));
-  if (node.call != 0) {
-    if (const std::uint32_t whole = call_now(node.call); whole != 0) tape_->stamp(v, whole);
-  }
-  to_[index] = v.index();
-  return v;
+  if (node.call == 0) return;
+  if (const std::uint32_t whole = call_now(node.call); whole != 0) tape_->stamp(v, whole);
 }
 
 Var Rewrite::copy_on_others(std::size_t index) {

@@ -16,15 +16,56 @@ class NodeCopier {
   /// Appends node `index` with other inputs, as `Tape::record_again` would. The same strong guarantee.
   Var copy(std::size_t index, std::span<const Var> inputs);
   /// The same of a node that is no leaf, where the inputs `now[...]` are copies of the old ones.
-  Var copy_on_copies(std::size_t index, std::span<const std::uint32_t> now);
+  Var copy_on_copies(std::size_t index, std::span<const std::uint32_t> now) {
+    const Node& node = from_->node(index);
+    if (node.arity > Node::kInline) [[unlikely]]
+      return copy_on_many_copies(index, now);
+    Node& copy = begin(node);
+    for (std::size_t k = 0; k < node.arity; ++k) copy.in[k] = now[node.in[k]];
+    if (node.attrs != nullptr) copy.attrs = attrs_now(node);
+    return to_->commit();
+  }
 
  private:
+  static constexpr std::uint32_t kUnknownShape = 0xFFFFFFFF;
+  static constexpr std::uint16_t kUnknownText = 0xFFFF;  // looked up each time, if that is a number in use
+
+  Var copy_on_many_copies(std::size_t index, std::span<const std::uint32_t> now);
   bool has_same_inputs(const Node& node, std::span<const Var> inputs);
-  Node& begin(const Node& node);
+  Node& begin(const Node& node) {
+    if (to_->size() >= Tape::kMaxNodes) [[unlikely]]
+      throw_full();
+    const std::uint32_t shape = shape_now(node.shape);
+    const std::uint16_t file = file_now(node.file), scope = scope_now(node.scope);
+    Node& copy = to_->nodes_.next();
+    copy = node;
+    copy.named = false;
+    copy.call = 0;
+    copy.shape = shape;
+    copy.file = file;
+    copy.scope = scope;
+    return copy;
+  }
+  std::uint32_t shape_now(std::uint32_t old) {
+    if (shapes_[old] == kUnknownShape) [[unlikely]]
+      find_shape(old);
+    return shapes_[old];
+  }
+  std::uint16_t file_now(std::uint16_t old) {
+    if (files_[old] == kUnknownText) [[unlikely]]
+      find_file(old);
+    return files_[old];
+  }
+  std::uint16_t scope_now(std::uint16_t old) {
+    if (scopes_[old] == kUnknownText) [[unlikely]]
+      find_scope(old);
+    return scopes_[old];
+  }
+  void find_shape(std::uint32_t old);
+  void find_file(std::uint16_t old);
+  void find_scope(std::uint16_t old);
+  [[noreturn]] static void throw_full();
   const std::uint64_t* attrs_now(const Node& node);
-  std::uint32_t shape_now(std::uint32_t old);
-  std::uint16_t file_now(std::uint16_t old);
-  std::uint16_t scope_now(std::uint16_t old);
 
   const Tape* from_;
   Tape* to_;

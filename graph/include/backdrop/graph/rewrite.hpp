@@ -1,10 +1,12 @@
 #pragma once
 
+#include <algorithm>
 #include <backdrop/core/large_vector.hpp>
 #include <backdrop/core/node_copier.hpp>
 #include <backdrop/core/tape.hpp>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <vector>
 
 namespace backdrop {
@@ -31,7 +33,14 @@ class Rewrite {
   /// Maps node `index` to `v`, recorded just now in its place: line, scope and name come with it.
   void stand_in(std::size_t index, Var v);
   /// Records node `index` as it was, on the inputs it has now; its name and the call it is part of come too.
-  Var copy(std::size_t index);
+  Var copy(std::size_t index) {
+    const Node& node = from_->node(index);
+    const Var v = is_on_copies(node) ? copier_.copy_on_copies(index, to_) : copy_on_others(index);
+    if (node.named || node.call != 0) [[unlikely]]
+      copy_origin(node, index, v);
+    to_[index] = v.index();
+    return v;
+  }
   /// Records the body of composite node `index` on the inputs it has now, stamped with the call, and maps the
   /// node to the result.
   Var open(std::size_t index);
@@ -43,7 +52,13 @@ class Rewrite {
  private:
   static constexpr std::uint32_t kNone = 0xFFFFFFFF;
 
+  bool is_on_copies(const Node& node) const {
+    const std::span<const std::uint32_t> old = node.inputs();
+    return only_copies_ && !old.empty() &&
+           std::ranges::none_of(old, [&](std::uint32_t input) { return to_[input] == kNone; });
+  }
   Var copy_on_others(std::size_t index);
+  void copy_origin(const Node& node, std::size_t index, Var v);
   std::vector<Var> inputs_now(const Node& node) const;
   std::uint32_t call_now(std::uint32_t old);
 
