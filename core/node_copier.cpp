@@ -30,7 +30,7 @@ Var NodeCopier::copy(std::size_t index, std::span<const Var> inputs) {
     to_->words_.rewind(words);
     throw;
   }
-  return to_->commit();
+  return to_->commit(*node.op);
 }
 
 Var NodeCopier::copy_on_many_copies(std::size_t index, std::span<const std::uint32_t> now) {

@@ -92,7 +92,7 @@ Var Tape::append_leaf(const Op& op, std::size_t payload, DType dtype, const Shap
   node.dtype = dtype;
   node.shape = intern(shape);
   write_place(node, where);
-  return commit();
+  return commit(op);
 }
 
 Var Tape::record(const Op& op, std::span<const Var> inputs, std::span<const AttrValue> attrs, Where where) {
@@ -116,7 +116,7 @@ Var Tape::record(const Op& op, std::span<const Var> inputs, std::span<const Attr
     words_.rewind(words);
     throw;
   }
-  return commit();
+  return commit(op);
 }
 
 void Tape::write_many_inputs(Node& node, std::span<const Var> inputs) {
@@ -124,6 +124,11 @@ void Tape::write_many_inputs(Node& node, std::span<const Var> inputs) {
   auto* to = reinterpret_cast<std::uint32_t*>(words_.take((inputs.size() + 1) / 2));
   std::memcpy(node.in.data(), &to, sizeof to);
   for (std::size_t k = 0; k < inputs.size(); ++k) to[k] = inputs[k].index();
+}
+
+void Tape::meet_slowly(const Op& op) {
+  if (std::ranges::find(ops_, &op) == ops_.end()) ops_.push_back(&op);
+  met_[std::bit_cast<std::uintptr_t>(&op) / 64 % kMet] = &op;
 }
 
 void Tape::write_attrs(Node& node, const Op& op, std::span<const AttrValue> attrs) {
@@ -201,6 +206,15 @@ Var Tape::record_again(const Tape& from, std::size_t index, std::span<const Var>
     copy.scope = node.scope;
   }
   return v;
+}
+
+std::vector<std::uint32_t> Tape::leaves() const {
+  std::vector<std::uint32_t> out;
+  out.reserve(input_nodes_.size() + variable_nodes_.size());
+  for (const auto& [name, node] : input_nodes_) out.push_back(node);
+  for (const auto& [variable, node] : variable_nodes_) out.push_back(node);
+  std::ranges::sort(out);
+  return out;
 }
 
 std::size_t Tape::ShapeHash::operator()(const Shape& shape) const {

@@ -35,6 +35,10 @@ Tape::Mark Tape::mark() const {
 void Tape::rewind(const Mark& mark) {
   if (mark.nodes > size()) throw TapeError("rewind: the mark is newer than the tape");
   nodes_.truncate(mark.nodes);
+  if (mark.nodes == 0) {
+    ops_.clear();
+    met_.fill(nullptr);
+  }
   words_.rewind(mark.words);
   const auto index = static_cast<std::uint32_t>(mark.nodes);
   names_.erase(names_.lower_bound(index), names_.end());

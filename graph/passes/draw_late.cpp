@@ -51,18 +51,12 @@ class Drawing {
   bool any_ = false;
 };
 
-bool draws_masks(const Tape& tape) {
-  for (std::size_t i = 0; i < tape.size(); ++i) {
-    if (tape.node(i).op == &dropout_mask_op) return true;
-  }
-  return false;
-}
-
 }  // namespace
 
 Rewrite draw_late(Rewrite recording, std::span<const Var> roots) {
   const Tape& tape = recording.tape();
-  if (!draws_masks(tape)) return recording;
+  const auto draws_mask = [](const Op& op) { return &op == &dropout_mask_op; };
+  if (tape.first_op(draws_mask) == nullptr) return recording;
   const Drawing drawing(tape, roots);
   if (!drawing.any()) return recording;
   Rewrite out(tape);

@@ -361,8 +361,8 @@ Schedule one_by_one(const Tape& tape, const std::vector<bool>& results) {
 
 Schedule group(const Tape& tape, const std::vector<bool>& results) {
   bool large = false;
-  for (std::size_t i = 0; i < tape.size() && !large; ++i) {
-    large = tape.shape(tape.node(i).shape).numel() >= kSmall;
+  for (std::uint32_t id = 0; id < tape.shape_count() && !large; ++id) {
+    large = tape.shape(id).numel() >= kSmall;
   }
   return large ? Grouping(tape, results).run() : one_by_one(tape, results);
 }

@@ -17,17 +17,16 @@ Ends::Ends(const Rewrite& lowered, const Targets& targets) {
   };
   for (Var v : targets.outputs) outputs.push_back(add_result(v));
   for (const Update& u : targets.updates) updates.push_back({u.variable, add_result(u.next)});
-  for (std::uint32_t i = 0; i < tape.size(); ++i) {
-    const Node& node = tape.node(i);
-    if (node.op == &input_op || node.op == &variable_op) leaves.push_back(i);
-    if (node.op == &variable_op) {
-      const auto at = std::ranges::find(updates, tape.variable_of(node), &Publish::variable);
-      if (at != updates.end()) at->leaf = i;
-    }
-    random = random || node.op->random;
+  leaves = tape.leaves();
+  for (std::uint32_t leaf : leaves) {
+    const Node& node = tape.node(leaf);
+    if (node.op != &variable_op) continue;
+    const auto at = std::ranges::find(updates, tape.variable_of(node), &Publish::variable);
+    if (at != updates.end()) at->leaf = leaf;
   }
+  random = tape.first_op([](const Op& op) { return op.random; }) != nullptr;
   const Tape& recorded = lowered.from();
-  for (std::size_t i = 0; i < recorded.size(); ++i) {
+  for (std::uint32_t i : recorded.leaves()) {
     const Node& node = recorded.node(i);
     if (node.op != &input_op) continue;
     Input input{node.dtype, recorded.shape(node.shape), std::nullopt};

@@ -205,3 +205,37 @@ TEST_CASE("a rule sees the dtypes of its inputs, however many there are, and so 
     check(to.call(copier.copy(y.index(), std::span(copied).first(inputs.size())).index()));
   }
 }
+
+TEST_CASE("the first op that is asked for is found, and not after its nodes were dropped") {
+  const auto is_rich = [](const Op& op) { return &op == &rich_op; };
+  const auto has_inputs = [](const Op& op) { return op.arity() > 0; };
+  Tape tape;
+  const Var x = tape.input("x", {1});
+  CHECK(tape.first_op(has_inputs) == nullptr);
+  tape.record(pair_op, {x, x}, {}, kHere);
+  const Tape::Mark mark = tape.mark();
+  tape.record(rich_op, {x}, {0.5, std::span<const std::int64_t>{}, Key{}}, kHere);
+  CHECK(tape.first_op(has_inputs) == &pair_op);
+  CHECK(tape.first_op(is_rich) == &rich_op);
+  tape.rewind(mark);
+  CHECK(tape.first_op(has_inputs) == &pair_op);
+  CHECK(tape.first_op(is_rich) == nullptr);
+  tape.clear();
+  CHECK(tape.first_op(has_inputs) == nullptr);
+  const Var z = tape.input("z", {1});
+  tape.record(pair_op, {z, z}, {}, kHere);
+  CHECK(tape.first_op(has_inputs) == &pair_op);
+}
+
+TEST_CASE("leaves that runs bind are listed in order, and not after they were dropped") {
+  Tape tape;
+  const Var w = tape.variable("w", Tensor({1}));
+  tape.constant(Tensor({1}));
+  const Var x = tape.input("x", {1});
+  tape.record(pair_op, {w, x}, {}, kHere);
+  const Tape::Mark mark = tape.mark();
+  const Var v = tape.variable("v", Tensor({1})), u = tape.input("u", {1});
+  CHECK(tape.leaves() == std::vector<std::uint32_t>{w.index(), x.index(), v.index(), u.index()});
+  tape.rewind(mark);
+  CHECK(tape.leaves() == std::vector<std::uint32_t>{w.index(), x.index()});
+}

@@ -23,7 +23,7 @@ class NodeCopier {
     Node& copy = begin(node);
     for (std::size_t k = 0; k < node.arity; ++k) copy.in[k] = now[node.in[k]];
     if (node.attrs != nullptr) copy.attrs = attrs_now(node);
-    return to_->commit();
+    return to_->commit(*node.op);
   }
 
  private:

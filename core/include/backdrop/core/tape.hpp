@@ -9,6 +9,7 @@
 #include <backdrop/core/tensor.hpp>
 #include <backdrop/core/variable.hpp>
 #include <backdrop/core/where.hpp>
+#include <bit>
 #include <cstdint>
 #include <cstring>
 #include <deque>
@@ -167,6 +168,17 @@ class Tape {
   }
   /// The node as rules see it.
   Call call(std::size_t index) const;
+  /// The inputs and variables, in order.
+  std::vector<std::uint32_t> leaves() const;
+  /// The op of the first node for which which(op), or null: mostly known without looking at nodes.
+  template <class F>
+  const Op* first_op(F&& which) const {
+    if (std::ranges::none_of(ops_, [&](const Op* op) { return which(*op); })) return nullptr;
+    for (std::size_t k = 0; k < size(); ++k) {
+      if (which(*nodes_[k].op)) return nodes_[k].op;
+    }
+    return nullptr;
+  }
   /// Throws TapeError when `v` is null, of another tape, or older than a clear or a rewind.
   void check(Var v) const {
     if (!is_current(v)) [[unlikely]]
@@ -176,6 +188,7 @@ class Tape {
   /// Types and payloads.
   std::uint32_t intern(const Shape& shape);
   const Shape& shape(std::uint32_t id) const { return shapes_[id]; }
+  std::size_t shape_count() const { return shapes_.size(); }
   const Tensor& constant_of(const Node& node) const { return constants_[node.in[0]]; }
   const Variable& variable_of(const Node& node) const { return variables_[node.in[0]]; }
   /// The value of attribute `k` of a node, as `record` takes it.
@@ -242,7 +255,7 @@ class Tape {
   friend class Var;
   friend class NodeCopier;
 
-  static constexpr std::size_t kMaxNodes = 0xFFFFFFFE;
+  static constexpr std::size_t kMaxNodes = 0xFFFFFFFE, kMet = 64;
 
   // Recorded since the last rewind, as nearly all are.
   bool is_current(Var v) const {
@@ -255,10 +268,16 @@ class Tape {
   void check_slowly(Var v) const;
   void check_input(const Op& op, Var v) const;
   Var append_leaf(const Op& op, std::size_t payload, DType dtype, const Shape& shape, Where where);
-  Var commit() {
+  Var commit(const Op& op) {
+    meet(op);
     nodes_.commit();
     return {this, static_cast<std::uint32_t>(size() - 1), generation_};
   }
+  void meet(const Op& op) {
+    if (met_[std::bit_cast<std::uintptr_t>(&op) / 64 % kMet] != &op) [[unlikely]]
+      meet_slowly(op);
+  }
+  void meet_slowly(const Op& op);
   void write_inputs(Node& node, std::span<const Var> inputs) {
     node.arity = static_cast<std::uint16_t>(inputs.size());
     unsigned dtypes = 0;
@@ -281,6 +300,8 @@ class Tape {
   };
 
   ChunkedArray<Node, 1024> nodes_;
+  std::vector<const Op*> ops_;         // of all nodes, and perhaps of some that were dropped
+  std::array<const Op*, kMet> met_{};  // some of ops_, each where its address says
   WordPool words_;
   ChunkedArray<Shape, 64> shapes_;
   std::unordered_map<Shape, std::uint32_t, ShapeHash> shape_ids_;
