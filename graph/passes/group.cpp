@@ -40,6 +40,12 @@ std::size_t positions(const Shape& shape, std::size_t axes) {
   return n;
 }
 
+// The node whose bytes node i has, where those before it know theirs.
+std::uint32_t home(const Node& node, std::uint32_t i, const LargeVector<std::uint32_t>& homes,
+                   const std::vector<bool>& results) {
+  return node.op->view && !results[i] ? homes[node.inputs()[0]] : i;
+}
+
 Schedule::Part part_of(const Tape& tape, std::uint32_t i, bool repeated) {
   const Node& node = tape.node(i);
   const std::size_t count = tape.shape(node.shape).numel();
@@ -52,12 +58,13 @@ class Grouping {
   Grouping(const Tape& tape, const std::vector<bool>& results)
       : tape_(tape),
         results_(results),
-        home_(homes(tape, results)),
+        home_(tape.size()),
         step_of_(tape.size(), kNone),
         reader_(tape.size(), kNone) {}
 
   Schedule run() {
     for (std::uint32_t i = 0; i < tape_.size(); ++i) {
+      home_[i] = home(tape_.node(i), i, home_, results_);
       if (!is_leaf(op(i)) && home_[i] == i) meet(i);
     }
     return schedule();
@@ -96,6 +103,8 @@ class Grouping {
     // What merely repeats is cheaper to write anew in every group than to read; random numbers wait for those
     // who need them first.
     const Node& node = tape_.node(i);
+    const bool fixed = is_fixed(node) && !results_[i];
+    if (fixed) fixed_.push_back(i);
     if (node.op->repeats != nullptr && node.arity > 0) compute_once(home_[node.inputs()[0]]);
     const bool repeats = node.op->repeats != nullptr && repeated_from(i) != kWaiting;
     const bool draws = node.op->random && node.arity == 0 && node.op->block != nullptr;
@@ -103,7 +112,7 @@ class Grouping {
       step_of_[i] = kWaiting;
       return;
     }
-    if (is_fixed(node) && !results_[i]) return;
+    if (fixed) return;
     if (!join(i)) begin_alone(i);
   }
 
@@ -315,6 +324,7 @@ class Grouping {
     parts_.erase(std::unique(parts_.begin(), parts_.end(), same), parts_.end());
     Schedule out;
     out.home = std::move(home_);
+    out.fixed = std::move(fixed_);
     out.parts.reserve(parts_.size());
     for (std::size_t k = 0; k < parts_.size();) {
       const std::uint32_t step = parts_[k].step;
@@ -332,29 +342,26 @@ class Grouping {
   const std::vector<bool>& results_;
   LargeVector<std::uint32_t> home_, step_of_;
   LargeVector<std::uint32_t> reader_;  // of a leaf or constant: the last group that reads it
+  std::vector<std::uint32_t> fixed_;
   std::vector<Step> steps_;
   std::vector<Part> parts_;
 };
 
 }  // namespace
 
-LargeVector<std::uint32_t> homes(const Tape& tape, const std::vector<bool>& results) {
-  LargeVector<std::uint32_t> home(tape.size());
-  for (std::uint32_t i = 0; i < tape.size(); ++i) {
-    const Node& node = tape.node(i);
-    home[i] = node.op->view && !results[i] ? home[node.inputs()[0]] : i;
-  }
-  return home;
-}
-
 Schedule one_by_one(const Tape& tape, const std::vector<bool>& results) {
   Schedule out;
-  out.home = homes(tape, results);
+  out.home.resize(tape.size());
   out.parts.reserve(tape.size());
   for (std::uint32_t i = 0; i < tape.size(); ++i) {
     const Node& node = tape.node(i);
-    if (is_leaf(*node.op) || out.home[i] != i || (is_fixed(node) && !results[i])) continue;
-    out.parts.push_back(part_of(tape, i, false));
+    out.home[i] = home(node, i, out.home, results);
+    if (is_leaf(*node.op) || out.home[i] != i) continue;
+    if (is_fixed(node) && !results[i]) {
+      out.fixed.push_back(i);
+    } else {
+      out.parts.push_back(part_of(tape, i, false));
+    }
   }
   return out;
 }

@@ -50,8 +50,9 @@ struct Schedule {
     std::size_t axes;
   };
   LargeVector<Part> parts;
-  std::vector<Step> groups;         ///< in order; all other parts are steps by themselves
-  LargeVector<std::uint32_t> home;  ///< the node whose bytes a node has: itself, or what it is a view of
+  std::vector<Step> groups;          ///< in order; all other parts are steps by themselves
+  LargeVector<std::uint32_t> home;   ///< the node whose bytes a node has: itself, or what it is a view of
+  std::vector<std::uint32_t> fixed;  ///< nodes that are computed once per workspace if a step needs them
 
   std::span<const Part> parts_of(const Step& step) const {
     return std::span(parts).subspan(step.begin, step.end - step.begin);
@@ -101,7 +102,5 @@ std::vector<bool> updates_in_place(const Tape& tape, const Schedule& schedule,
 /// Whether a node is computed once per workspace rather than in every run: it has no inputs and is not
 /// random.
 inline bool is_fixed(const Node& node) { return node.arity == 0 && !is_leaf(*node.op) && !node.op->random; }
-/// By node: itself, or what it is a view of.
-LargeVector<std::uint32_t> homes(const Tape& tape, const std::vector<bool>& results);
 
 }  // namespace backdrop::passes

@@ -70,8 +70,8 @@ class Planning {
     schedule_.for_each_step([this](const Schedule::Step& step) { find_uses(step); });
     for (const Schedule::Step& group : schedule_.groups) find_stored(group);
     // What outlives a run comes first, so that no slot before it is ever shared with it.
-    for (std::uint32_t i = 0; i < tape_.size(); ++i) {
-      if (last_use_[i] != kNever && is_fixed(tape_.node(i)) && !results_[i]) keep(i);
+    for (std::uint32_t i : schedule_.fixed) {
+      if (last_use_[i] != kNever) keep(i);
     }
     schedule_.for_each_step([this](const Schedule::Step& step) {
       if (step.axes > 0) {

@@ -21,24 +21,26 @@ void* shifted(void* data, DType dtype, std::size_t elements) {
 
 }  // namespace
 
-Workspace::Workspace(const Plan& plan) : plan_(plan), arena_(plan.memory.bytes), states_(plan.state_bytes) {
+Workspace::Workspace(const Plan& plan)
+    : plan_(plan), arena_(plan.memory.bytes), states_(plan.state_bytes), data_(plan.tape().size()) {
   const Tape& tape = plan.tape();
-  data_.assign(tape.size(), nullptr);
-  std::size_t most_inputs = 0;
   for (std::uint32_t i = 0; i < tape.size(); ++i) {
-    const Node& node = tape.node(i);
-    most_inputs = std::max<std::size_t>(most_inputs, node.arity);
+    data_[i] = nullptr;
     const std::uint32_t home = plan.home(i);
     const std::size_t offset = plan.memory.offset[home];
     if (offset != passes::MemoryPlan::kElsewhere) {
       data_[i] = arena_.data() + offset;
     } else if (home != i) {
       views_.push_back(i);
-    } else if (node.op == &constant_op) {
+    } else if (const Node& node = tape.node(i); node.op == &constant_op) {
       data_[i] = const_cast<void*>(tape.constant_of(node).bytes());
     }
   }
-  operands_.resize(1 + most_inputs);
+  std::size_t most_inputs = kMaxInputs;
+  for (const passes::Schedule::Part& part : plan.schedule.parts) {
+    if (part.few == 0) most_inputs = std::max<std::size_t>(most_inputs, tape.node(part.node).arity);
+  }
+  operands_.resize(most_inputs);
   leaves_.resize(plan.ends.leaves.size());
   fed_.resize(plan.ends.leaves.size());
   results_.resize(plan.ends.results.size());

@@ -41,7 +41,7 @@ class Workspace {
   LargeArray<std::byte> arena_;
   LargeVector<std::byte> states_;     // of the folds of the group that runs
   LargeVector<std::byte> scratch_;    // plan_.scratch_bytes for each thread
-  LargeVector<void*> data_;           // by node; null where a group keeps the value to itself
+  LargeArray<void*> data_;            // by node; null where a group keeps the value to itself
   std::vector<std::uint32_t> views_;  // of what lies outside of the arena, and may lie elsewhere in each run
   std::vector<Array> operands_;       // of the kernel that runs
   std::vector<Tensor> leaves_;        // what each leaf is in this run

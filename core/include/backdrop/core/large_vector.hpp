@@ -48,6 +48,7 @@ class LargeArray {
     if (data_ != nullptr) LargeAllocator<T>().deallocate(data_, size_);
   }
 
+  T& operator[](std::size_t k) const { return data_[k]; }
   T* data() const { return data_; }
   std::size_t size() const { return size_; }
 
