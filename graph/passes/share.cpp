@@ -15,10 +15,7 @@ constexpr std::uint32_t kFree = 0xFFFFFFFF;
 class FirstEquals {
  public:
   explicit FirstEquals(const Tape& tape)
-      : tape_(tape),
-        first_(tape.size()),
-        table_(std::bit_ceil(kPerNode * tape.size() + kNear), kFree),
-        mask_(table_.size() - 1) {
+      : tape_(tape), first_(tape.size()), table_(kPerNode * tape.size() + kNear, kFree) {
     for (std::uint32_t i = 0; i < tape.size(); ++i) {
       const Node& node = tape.node(i);
       first_[i] = is_leaf(*node.op) ? i : first_like(node, i);
@@ -37,11 +34,11 @@ class FirstEquals {
     if (node.arity > 0) {
       const std::size_t near = kPerNode * newest_input(node);
       for (std::size_t at = near; at < near + kNear; ++at) {
-        if (std::uint32_t& found = table_[at & mask_]; is_or_becomes(found, node, i)) return found;
+        if (std::uint32_t& found = table_[at]; is_or_becomes(found, node, i)) return found;
       }
     }
-    for (std::size_t at = hash(node);; ++at) {
-      if (std::uint32_t& found = table_[at & mask_]; is_or_becomes(found, node, i)) return found;
+    for (std::size_t at = hash(node) % table_.size();; at = at + 1 < table_.size() ? at + 1 : 0) {
+      if (std::uint32_t& found = table_[at]; is_or_becomes(found, node, i)) return found;
     }
   }
 
@@ -92,8 +89,7 @@ class FirstEquals {
   const Tape& tape_;
   LargeVector<std::uint32_t> first_;
   LargeVector<std::uint32_t> table_;  // open addressing
-  std::size_t mask_;
-  std::uint32_t since_ = 0;  // the again() that was recorded last
+  std::uint32_t since_ = 0;           // the again() that was recorded last
   bool any_ = false;
 };
 
