@@ -38,7 +38,10 @@ Var record_binary(const Op& op, const Operand& a, const Operand& b, Where where)
   tape.check(b.var());
   const bool one_shape = tape.node(a.var().index()).shape == tape.node(b.var().index()).shape;
   if (!one_shape) return record_on_operands(op, a, b, where);
-  return tape.record(op, {a.var(), b.var()}, {}, where);
+  // Made anew from its parts: copied as a whole, a Var that was stored in two halves just now would have to
+  // wait until both have reached the cache.
+  const auto anew = [&tape](const Var& v) { return Var(&tape, v.index(), v.generation()); };
+  return tape.record(op, {anew(a.var()), anew(b.var())}, {}, where);
 }
 
 }  // namespace backdrop
