@@ -27,9 +27,10 @@ namespace {
 struct PanelSize {
   std::size_t rows, bytes;
 };
-constexpr PanelSize kShared{640, std::size_t{1} << 19}, kInTurn{320, std::size_t{1} << 18};
-constexpr std::size_t kLeastWidth = 64;              // a product of fewer columns is slow
-constexpr std::size_t kWork = std::size_t{1} << 22;  // multiply-adds worth handing to a thread
+constexpr PanelSize kShared{640, std::size_t{1} << 19}, kInTurn{320, std::size_t{1} << 19};
+constexpr PanelSize kSummed{320, std::size_t{1} << 18};  // of what is summed over panels
+constexpr std::size_t kLeastWidth = 64;                  // a product of fewer columns is slow
+constexpr std::size_t kWork = std::size_t{1} << 22;      // multiply-adds worth handing to a thread
 
 std::size_t divide_up(std::size_t a, std::size_t b) { return (a + b - 1) / b; }
 
@@ -118,9 +119,14 @@ class PanelWork {
     for (std::size_t k = 0; k < grid_.kernel; ++k) {
       for_each_row(grid_, k, part, [&](std::size_t at, const WindowRun& run) {
         const std::int64_t inside = run.end - run.begin;
-        runs.push_back({k * part.count() + at, static_cast<std::size_t>(run.begin),
-                        static_cast<std::size_t>(inside), static_cast<std::size_t>(run.count - run.end),
-                        run.from});
+        const PanelRun row{k * part.count() + at, static_cast<std::size_t>(run.begin),
+                           static_cast<std::size_t>(inside), static_cast<std::size_t>(run.count - run.end),
+                           run.from};
+        if (!runs.empty() && runs.back().goes_on_with(row, grid_.stride())) {
+          ++runs.back().rows;
+        } else {
+          runs.push_back(row);
+        }
         if (inside == 0) return;
         first_ = end_ == 0 ? run.from : std::min(first_, run.from);
         end_ = std::max(end_, run.from + (inside - 1) * grid_.stride() + 1);
@@ -191,7 +197,7 @@ Matrix<const T> windows_of(const Layout& l, PanelWork& work, const WindowPart& p
 }
 
 template <class T>
-void add_panel(const Layout& l, PanelWork& work, const WindowPart& part, const T* panel, T* x,
+void add_panel(const Layout& l, PanelWork& work, const WindowPart& part, T* panel, T* x,
                std::size_t channels) {
   const std::span<const PanelRun> runs = work.runs(part);
   for (std::size_t c = 0; c < channels; ++c) {
@@ -277,8 +283,8 @@ void convolve_transposed(const Eval& e, const Layout& l) {
 // For a group and some of its channels, sample by sample and panel by panel: y windows' is added to w.
 template <class T>
 void multiply_windows(const Eval& e, const Layout& l) {
-  const Pieces blocks = l.blocks(kInTurn);
-  const Panels panels = panels_of(l, blocks.width, sizeof(T), kInTurn);
+  const Pieces blocks = l.blocks(kSummed);
+  const Panels panels = panels_of(l, blocks.width, sizeof(T), kSummed);
   const std::size_t terms = l.terms(), places = l.grid.count(), pieces = l.groups * blocks.count;
   const auto multiply_block = [&](std::size_t piece, PanelWork& panel_work) {
     const std::size_t group = piece / blocks.count, block = piece % blocks.count;

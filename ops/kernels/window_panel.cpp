@@ -35,6 +35,17 @@ HWY_INLINE void map_row(std::size_t n, const T* from, T* to, F f) {
   for (std::size_t k = 0; k < n; ++k) hn::StoreU(f(one, to + k, from + k), one, to + k);
 }
 
+// Rows that are moved as one have between them what lies outside of the array: 0, whether it is to be
+// multiplied or added to a sum.
+template <class T>
+HWY_INLINE void clear_between(const PanelRun& run, T* row) {
+  const std::size_t outside = run.behind + run.before;
+  if (outside == 0) return;
+  for (std::size_t r = 1; r < run.rows; ++r, row += run.width()) {
+    for (std::size_t k = 0; k < outside; ++k) row[run.inside + k] = 0;
+  }
+}
+
 template <class T>
 void copy(std::span<const PanelRun> runs, std::int64_t stride, const T* x, T* panel) {
   for (const PanelRun& run : runs) {
@@ -42,22 +53,25 @@ void copy(std::span<const PanelRun> runs, std::int64_t stride, const T* x, T* pa
     const T* from = x + run.from;
     for (std::size_t k = 0; k < run.before; ++k) *to++ = 0;
     if (stride == 1) {
-      map_row(run.inside, from, to, [](auto d, const T*, const T* at) HWY_ATTR { return hn::LoadU(d, at); });
+      map_row(run.length(), from, to,
+              [](auto d, const T*, const T* at) HWY_ATTR { return hn::LoadU(d, at); });
+      clear_between(run, to);
     } else {
       for (std::size_t k = 0; k < run.inside; ++k) to[k] = from[static_cast<std::int64_t>(k) * stride];
     }
-    to += run.inside;
+    to += run.length();
     for (std::size_t k = 0; k < run.behind; ++k) *to++ = 0;
   }
 }
 
 template <class T>
-void add(std::span<const PanelRun> runs, std::int64_t stride, const T* panel, T* x) {
+void add(std::span<const PanelRun> runs, std::int64_t stride, T* panel, T* x) {
   for (const PanelRun& run : runs) {
-    const T* from = panel + run.at + run.before;
+    T* const from = panel + run.at + run.before;
     T* to = x + run.from;
     if (stride == 1) {
-      map_row(run.inside, from, to, [](auto d, const T* at, const T* more) HWY_ATTR {
+      clear_between(run, from);
+      map_row(run.length(), static_cast<const T*>(from), to, [](auto d, const T* at, const T* more) HWY_ATTR {
         return hn::Add(hn::LoadU(d, at), hn::LoadU(d, more));
       });
     } else {
@@ -72,10 +86,10 @@ void copy_f32(std::span<const PanelRun> runs, std::int64_t stride, const float* 
 void copy_f64(std::span<const PanelRun> runs, std::int64_t stride, const double* x, double* panel) {
   copy(runs, stride, x, panel);
 }
-void add_f32(std::span<const PanelRun> runs, std::int64_t stride, const float* panel, float* x) {
+void add_f32(std::span<const PanelRun> runs, std::int64_t stride, float* panel, float* x) {
   add(runs, stride, panel, x);
 }
-void add_f64(std::span<const PanelRun> runs, std::int64_t stride, const double* panel, double* x) {
+void add_f64(std::span<const PanelRun> runs, std::int64_t stride, double* panel, double* x) {
   add(runs, stride, panel, x);
 }
 
@@ -96,10 +110,10 @@ void copy_windows(std::span<const PanelRun> runs, std::int64_t stride, const flo
 void copy_windows(std::span<const PanelRun> runs, std::int64_t stride, const double* x, double* panel) {
   HWY_DYNAMIC_DISPATCH(copy_f64)(runs, stride, x, panel);
 }
-void add_windows(std::span<const PanelRun> runs, std::int64_t stride, const float* panel, float* x) {
+void add_windows(std::span<const PanelRun> runs, std::int64_t stride, float* panel, float* x) {
   HWY_DYNAMIC_DISPATCH(add_f32)(runs, stride, panel, x);
 }
-void add_windows(std::span<const PanelRun> runs, std::int64_t stride, const double* panel, double* x) {
+void add_windows(std::span<const PanelRun> runs, std::int64_t stride, double* panel, double* x) {
   HWY_DYNAMIC_DISPATCH(add_f64)(runs, stride, panel, x);
 }
 
