@@ -54,18 +54,21 @@ class Panels {
     return y;
   }
 
-  // The value, computed by panels of `count` positions; none where panels would split the bytes of a mask.
-  std::optional<Tensor> computed(std::size_t axes, std::size_t count) const {
+  // The value, computed by panels of `count` positions, from those of the operands or from whole operands;
+  // none where panels would split the bytes of a mask.
+  std::optional<Tensor> computed(std::size_t axes, std::size_t count, bool whole) const {
     const std::size_t positions = Shape(value_.shape().extents().first(axes)).numel();
     Tensor y = Tensor::uninitialized(value_.shape(), value_.dtype());
     void* const to = y.mutable_bytes();
     for (std::size_t first = 0; first < positions; first += count) {
       const Rows rows{axes, positions, first, std::min(count, positions - first)};
       std::vector<Shape> shapes{rows.shape(value_.shape())};
-      for (const Tensor& x : operands_) shapes.push_back(rows.shape(x.shape()));
+      for (const Tensor& x : operands_) shapes.push_back(whole ? x.shape() : rows.shape(x.shape()));
       std::vector<Array> arrays{rows.part(y, to, shapes[0])};
       for (std::size_t k = 0; k < operands_.size(); ++k) {
-        arrays.push_back(rows.part(operands_[k], const_cast<void*>(operands_[k].bytes()), shapes[k + 1]));
+        void* const x = const_cast<void*>(operands_[k].bytes());
+        arrays.push_back(whole ? Array{x, &shapes[k + 1], operands_[k].dtype()}
+                               : rows.part(operands_[k], x, shapes[k + 1]));
       }
       if (std::ranges::any_of(arrays, [](const Array& a) { return a.data == nullptr; })) return std::nullopt;
       call(arrays, first * (y.numel() / positions));
@@ -107,14 +110,36 @@ class Panels {
   Workers alone_{1};
 };
 
+// Whether the value is the same by panels of several sizes, and whether any such could be computed.
+struct Looked {
+  bool found = false, failed = false;
+};
+Looked look_at_panels(Bench& b, Case& c, const Panels& panels, std::size_t axes, bool whole) {
+  Looked out;
+  for (const std::size_t count : {std::size_t{1}, std::size_t{3}, std::size_t{8}, std::size_t{200}}) {
+    const std::optional<Tensor> found = panels.computed(axes, count, whole);
+    if (!found) continue;
+    out.found = true;
+    if (found->same_bits(panels.value())) continue;
+    const std::string cut = whole ? fmt::format("{} element(s) at a time, from whole operands,", count)
+                                  : fmt::format("by {} position(s) of {} leading axes", count, axes);
+    b.fail(c, fmt::format("{} it is {}, and whole {}", cut, to_string(*found), to_string(panels.value())));
+    out.failed = true;
+    break;
+  }
+  return out;
+}
+
 }  // namespace
 
 void panels(Bench& b) {
   const Op& op = b.op();
-  if (op.block == nullptr && !op.by_panels && op.folding == nullptr) return;
+  const bool repeats = op.repeats != nullptr && op.block == nullptr;
+  if (op.block == nullptr && !op.by_panels && !repeats && op.folding == nullptr) return;
   b.for_each({Variant::as_written, Variant::large}, [&](Case& c) {
     const Call call = c.tape().call(c.at);
     const Panels panels(c, call);
+    const std::size_t rank = panels.value().shape().rank();
     if (panels.value().numel() == 0) return false;
     if (op.folding != nullptr && op.folding->axes(call) > 0 && call.shape(0).numel() > 0) {
       for (const std::size_t times : {std::size_t{1}, std::size_t{2}, Folding::kTimes}) {
@@ -126,18 +151,17 @@ void panels(Bench& b) {
       }
       return true;
     }
-    if (op.block == nullptr && !op.by_panels) return false;
     bool looked = false;
-    for (std::size_t axes = 1; axes <= panels.axes(); ++axes) {
-      for (const std::size_t count : {std::size_t{1}, std::size_t{3}, std::size_t{8}, std::size_t{200}}) {
-        const std::optional<Tensor> found = panels.computed(axes, count);
-        if (!found) continue;
-        looked = true;
-        if (found->same_bits(panels.value())) continue;
-        b.fail(c, fmt::format("by {} position(s) of {} leading axes it is {}, and whole {}", count, axes,
-                              to_string(*found), to_string(panels.value())));
-        return true;
-      }
+    if (repeats && rank > 0) {
+      const Looked at = look_at_panels(b, c, panels, rank, true);
+      if (at.failed) return true;
+      looked = at.found;
+    }
+    const std::size_t most = op.block != nullptr || op.by_panels ? panels.axes() : 0;
+    for (std::size_t axes = 1; axes <= most; ++axes) {
+      const Looked at = look_at_panels(b, c, panels, axes, false);
+      if (at.failed) return true;
+      looked = looked || at.found;
     }
     return looked;
   });

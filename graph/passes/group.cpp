@@ -195,15 +195,14 @@ class Grouping {
     return axes;
   }
 
-  // Of a waiting node: how many axes may be cut, for it is the same along them or has them in common with its
-  // input.
+  // Of a waiting node: how many axes are cut. Along those where it is the same it is written once, and along
+  // those that it has in common with its input it follows from some of that; where such rows are too long,
+  // along any, for a run of its elements follows from the whole input.
   std::size_t repeated_axes(std::uint32_t i, std::size_t most) const {
-    const Call c = tape_.call(i);
-    return std::min(most, std::max(op(i).repeats(c), common_axes(i)));
+    const std::size_t axes = std::max(op(i).repeats(tape_.call(i)), common_axes(i));
+    return std::min(most, fits({&shape(i), axes, shape(i).numel()}) ? axes : kMaxRank);
   }
-  std::size_t common_axes(std::uint32_t i) const {
-    return tape_.node(i).arity > 0 && op(i).by_panels ? op(i).leading(tape_.call(i), 0) : 0;
-  }
+  std::size_t common_axes(std::uint32_t i) const { return axes_in_common(tape_.call(i)); }
 
   bool fits(const Rows& rows) const {
     return rows.axes > 0 &&

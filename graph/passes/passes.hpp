@@ -102,5 +102,9 @@ std::vector<bool> updates_in_place(const Tape& tape, const Schedule& schedule,
 /// Whether a node is computed once per workspace rather than in every run: it has no inputs and is not
 /// random.
 inline bool is_fixed(const Node& node) { return node.arity == 0 && !is_leaf(*node.op) && !node.op->random; }
+/// How many leading axes a node that repeats its input has in common with it, and makes of the same rows.
+inline std::size_t axes_in_common(const Call& c) {
+  return c.arity() > 0 && c.node.op->by_panels ? c.node.op->leading(c, 0) : 0;
+}
 
 }  // namespace backdrop::passes

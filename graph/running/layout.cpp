@@ -163,6 +163,11 @@ class Laying {
   // Whether what passes through the group cannot stay in the caches until somebody reads it.
   bool far() const { return passing_ >= kStreamed; }
 
+  // What repeats its input along axes that they do not have in common makes each panel from all of it.
+  bool takes_all(std::uint32_t node) const {
+    return tape_.node(node).op->repeats != nullptr && passes::axes_in_common(tape_.call(node)) < axes_;
+  }
+
   void choose_panel() {
     const std::size_t row = std::max<std::size_t>(1, (largest_ + positions_ - 1) / positions_);
     const std::size_t rows = std::max<std::size_t>(1, (far() ? kFarPanelBytes : kPanelBytes) / row);
@@ -191,7 +196,8 @@ class Laying {
       out.state_bytes += in_vectors(part.state_bytes * out.pieces());
     }
     out.operands.emplace_back();
-    for (std::uint32_t input : inputs) out.operands.push_back(located(input, value.repeated));
+    const bool whole = value.repeated || takes_all(node);
+    for (std::uint32_t input : inputs) out.operands.push_back(located(input, whole));
     // An elementwise kernel may write over operands of the same type.
     const bool over = call.node.op->block != nullptr &&
                       std::ranges::all_of(inputs, [&](std::uint32_t x) { return dtype(x) == dtype(node); });

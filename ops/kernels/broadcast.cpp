@@ -98,32 +98,28 @@ struct Bits {
   }
 };
 
+// Elements [begin, end) of all of y, of which element `first` is the first that is here.
 template <class Storage>
-void write_rows(const Eval& e, const Plan& plan, Storage storage) {
-  if (e.y.numel() == 0) return;
-  const std::size_t rows = plan.rows.count(), width = plan.width;
-  if (rows == 1) {
-    e.workers.for_each(width, kGrain, [&](std::size_t begin, std::size_t end) {
-      if (plan.repeats) {
-        storage.repeat(begin, 0, end - begin);
-      } else {
-        storage.copy(begin, begin, end - begin);
-      }
-    });
-    return;
-  }
-  // Eight rows of bits are whole bytes, so no two pieces write to one byte.
-  const std::size_t grain = std::max<std::size_t>(1, kGrain / width / 8) * 8;
-  e.workers.for_each(rows, grain, [&](std::size_t begin, std::size_t end) {
-    Odometer at = plan.rows;
-    at.seek(begin);
-    for (std::size_t r = begin; r < end; ++r, at.next()) {
-      if (plan.repeats) {
-        storage.repeat(r * width, at.offset(), width);
-      } else {
-        storage.copy(r * width, at.offset(), width);
-      }
+void write(const Plan& plan, const Storage& storage, std::size_t first, std::size_t begin, std::size_t end) {
+  Odometer row = plan.rows;
+  row.seek(begin / plan.width);
+  std::size_t column = begin % plan.width;
+  for (std::size_t at = begin; at < end; column = 0, row.next()) {
+    const std::size_t count = std::min(plan.width - column, end - at);
+    if (plan.repeats) {
+      storage.repeat(at - first, row.offset(), count);
+    } else {
+      storage.copy(at - first, row.offset() + column, count);
     }
+    at += count;
+  }
+}
+
+// Pieces begin at whole bytes of masks, so no two of them write to one.
+template <class Storage>
+void write_all(const Eval& e, const Plan& plan, std::size_t first, const Storage& storage) {
+  e.workers.for_each(e.y.numel(), kGrain, [&](std::size_t begin, std::size_t end) {
+    write(plan, storage, first, first + begin, first + end);
   });
 }
 
@@ -135,16 +131,19 @@ Elements<T> elements(const Eval& e) {
 }  // namespace
 
 void broadcast(const Eval& e) {
-  const Plan plan = plan_for(*e.x[0].shape, *e.y.shape);
+  // Any elements of y follow from all of x; rows of y from the same rows of x.
+  const bool all = e.x[0].numel() == e.call.shape(0).numel();
+  const Plan plan = all ? plan_for(e.call.shape(0), e.call.y.shape()) : plan_for(*e.x[0].shape, *e.y.shape);
+  const std::size_t first = all ? e.first : 0;
   switch (e.y.dtype) {
     case DType::f32:
-      return write_rows(e, plan, elements<float>(e));
+      return write_all(e, plan, first, elements<float>(e));
     case DType::f64:
-      return write_rows(e, plan, elements<double>(e));
+      return write_all(e, plan, first, elements<double>(e));
     case DType::i64:
-      return write_rows(e, plan, elements<std::int64_t>(e));
+      return write_all(e, plan, first, elements<std::int64_t>(e));
     case DType::mask:
-      return write_rows(e, plan, Bits{e.x[0].as<const std::uint8_t>(), e.y.as<std::uint8_t>()});
+      return write_all(e, plan, first, Bits{e.x[0].as<const std::uint8_t>(), e.y.as<std::uint8_t>()});
   }
 }
 

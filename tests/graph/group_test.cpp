@@ -23,10 +23,11 @@ void check_same_bits(Tape& tape, const std::vector<Var>& outputs, const std::str
   }
 }
 
+template <class T = float>
 Tensor numbers(const Shape& shape, double scale = 1) {
-  std::vector<float> out(shape.numel());
+  std::vector<T> out(shape.numel());
   for (std::size_t k = 0; k < out.size(); ++k) {
-    out[k] = static_cast<float>(scale * (static_cast<double>(k * 7919 % 1009) / 1009 - .5));
+    out[k] = static_cast<T>(scale * (static_cast<double>(k * 7919 % 1009) / 1009 - .5));
   }
   return Tensor::from(out, shape);
 }
@@ -35,7 +36,8 @@ Tensor numbers(const Shape& shape, double scale = 1) {
 class Recorder {
  public:
   Recorder(Tape& tape, unsigned seed) : tape_(tape), random_(seed) {
-    const Shape shapes[] = {{3, 2000}, {130, 70}, {2000, 3}, {1, 5000}, {65, 65}, {40, 3, 31}, {5000}};
+    const Shape shapes[] = {{3, 2000},   {130, 70}, {2000, 3},    {1, 5000},       {65, 65},
+                            {40, 3, 31}, {5000},    {2, 7, 3001}, {3, 61, 17, 19}, {1, 13, 37, 41}};
     table_ = shapes[pick(std::size(shapes))];
     add(tape.variable("t", numbers(table_)));
     add(tape.variable("u", numbers(table_, 3)));
@@ -43,6 +45,12 @@ class Recorder {
     std::vector<std::int64_t> extents(table_.begin(), table_.end());
     extents.back() = 1;
     column_ = Shape(extents);
+    channels_ = Shape(std::vector<std::int64_t>(std::max<std::size_t>(1, table_.rank() - 1), 1));
+    if (table_.rank() > 2) {
+      std::vector<std::int64_t> middle(table_.rank() - 1, 1);
+      middle[0] = table_[1];
+      channels_ = Shape(middle);
+    }
   }
 
   std::vector<Var> record(int ops) {
@@ -62,7 +70,7 @@ class Recorder {
 
   Var next(int k) {
     const Key key{9, static_cast<std::uint32_t>(k)};
-    switch (pick(18)) {
+    switch (pick(20)) {
       case 0:
         return any() + any();
       case 1:
@@ -99,6 +107,10 @@ class Recorder {
         return any() * broadcast_to(mean(square(any()), {0}, true), table_);
       case 16:
         return any() - broadcast_to(norm(any()), table_);
+      case 17:
+        return any() + broadcast_to(exp(tape_.variable(fmt::format("c{}", k), numbers(channels_))), table_);
+      case 18:
+        return dropout(any(), 0.25, dropout_mask(tape_, channels_, 0.25, key));
       default:
         return any() / (square(any()) + 1.0);
     }
@@ -106,7 +118,7 @@ class Recorder {
 
   Tape& tape_;
   std::mt19937 random_;
-  Shape table_, row_, column_;
+  Shape table_, row_, column_, channels_;  // the last: a number for each position of axis 1
   std::vector<Var> tables_;
 };
 
@@ -152,6 +164,66 @@ TEST_CASE("a bias, an activation and a drawn mask pass memory once") {
   const Program program = compile(tape, {.outputs = {dropout(relu(x + b), 0.1, Key{1, 0})}});
   CHECK(program.steps() == 1);
   CHECK(program.arena_bytes() == 0);
+}
+
+TEST_CASE("so do a bias and a scale for each channel, of samples that are too long to be rows") {
+  Tape tape;
+  const Var x = tape.variable("x", numbers({8, 64, 20, 20}));
+  const Var b = tape.variable("b", numbers({64, 1, 1})), w = tape.variable("w", numbers({64, 1, 1}));
+  const Program program = compile(tape, {.outputs = {dropout(relu(x * w + b), 0.1, Key{1, 0})}});
+  CHECK(program.arena_bytes() == 0);
+  const std::string text = program.explain();
+  CHECK(text.substr(text.find('\n') + 1) ==
+        "   1  6 nodes by 4096 of 204800 rows                           reads  800.5 KiB, writes  800.0 KiB\n"
+        "        broadcast_to f32 [8, 64, 20, 20]\n"
+        "        mul f32 [8, 64, 20, 20]\n"
+        "        broadcast_to f32 [8, 64, 20, 20]\n"
+        "        add f32 [8, 64, 20, 20]\n"
+        "        relu f32 [8, 64, 20, 20]\n"
+        "        drawn_dropout f32 [8, 64, 20, 20], stored\n");
+}
+
+TEST_CASE("a bias for each channel gives the same bits in panels that begin and end anywhere") {
+  const Shape shapes[] = {{2, 7, 3001}, {1, 17, 31, 33}, {3, 61, 17, 19}, {5, 3, 9001}, {2, 1, 127, 131}};
+  for (const Shape& shape : shapes) {
+    for (const bool wide : {false, true}) {
+      Tape tape;
+      const auto leaf = [&](const char* name, const Shape& s) {
+        return tape.variable(name, wide ? numbers<double>(s) : numbers(s));
+      };
+      const Var x = leaf("x", shape), g = leaf("g", shape), many = leaf("many", {4, shape[1]});
+      const Var bias = leaf("bias", {shape[1]}), scale_of = leaf("scale", {shape[1]});
+      std::vector<std::int64_t> extents(shape.rank() - 1, 1);
+      extents[0] = shape[1];
+      const Var kept = dropout_mask(tape, Shape(extents), 0.5, Key{3, 0});
+      const Var a = relu(x * reshape(scale_of, extents) + reshape(bias, extents));
+      const Var y = dropout(dropout(a, 0.1, Key{1, 0}), 0.5, kept);
+      const Var n = batch_norm(x, {.weight = scale_of, .bias = bias});
+      std::vector<Var> outputs = vjp(y, std::vector<Var>{x, scale_of, bias}, g);
+      outputs.insert(outputs.end(), {y, n, vjp(n, x, g), greater(a, 0.125), vmap(y, bias, many)});
+      check_same_bits(tape, outputs, to_string(shape));
+    }
+  }
+}
+
+TEST_CASE("what each panel needs all of is computed before the group") {
+  Tape tape;
+  const Var x = tape.variable("x", numbers({2, 7, 3001})), t = tape.variable("t", numbers({7, 3001}));
+  const Var each = exp(t * 0.5);
+  const Var y = tanh(broadcast_to(each, x.shape()) + x);
+  CHECK(compile(tape, {.outputs = {y}}).steps() == 2);
+  check_same_bits(tape, {y, each * t, sum(each, {1})}, "each");
+}
+
+TEST_CASE("what follows a convolution passes memory once, and so does the way back to it") {
+  Tape tape;
+  const Var x = tape.variable("x", numbers({2, 3, 80, 80})), w = tape.variable("w", numbers({5, 3, 3, 3}));
+  const Var b = tape.variable("b", numbers({5})), g = tape.variable("g", numbers({2, 5, 80, 80}));
+  const Var y = dropout(relu(conv2d(x, w, b, {.padding = {1}})), 0.1, Key{1, 0});
+  CHECK(compile(tape, {.outputs = {y}}).steps() == 2);
+  std::vector<Var> outputs = vjp(y, std::vector<Var>{x, w, b}, g);
+  outputs.push_back(y);
+  check_same_bits(tape, outputs, "convolution");
 }
 
 TEST_CASE("a mask that the way back needs is drawn again, and what follows from it is not stored") {

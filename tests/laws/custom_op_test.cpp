@@ -419,6 +419,30 @@ std::vector<OpSample> column_sums() {
   };
 }
 
+// x [n] again and again, as the rows of y [4, n].
+template <bool kFromTheFirst>
+constinit const Op four_times{
+    .name = kFromTheFirst ? "always_the_first" : "four_times",
+    .inputs = {"x"},
+    .structure = Structure::selection,
+    .repeats = [](const Call&) { return std::size_t{1}; },
+    .infer = [](const Call& c) -> Type {
+      const Type x = like_x(c);
+      if (c.shape(0).rank() != 1) throw ShapeError(std::string(c.name()) + ": takes a vector");
+      return {x.dtype, c.tape.intern(Shape{4, c.shape(0)[0]})};
+    },
+    .eval =
+        [](const Eval& e) {
+          const std::size_t n = e.x[0].numel(), first = kFromTheFirst ? 0 : e.first;
+          const auto each = [&]<class T>(T) {
+            for (std::size_t k = 0; k < e.y.numel(); ++k) e.y.as<T>()[k] = e.x[0].as<T>()[(first + k) % n];
+          };
+          e.y.dtype == DType::f32 ? each(float{}) : each(double{});
+        },
+    .vjp = {[](const Call&, Var g) { return sum(g, {0}); }},
+    .jvp = rule::linear,
+};
+
 // a * b, but not where both are one Var.
 constinit const Op not_tied{
     .name = "not_tied",
@@ -471,6 +495,7 @@ std::vector<Wrong> wrong_ops() {
       {cut_by_threads, sums(), OpLaw::schedule, "with 2 threads is"},
       {cut_by_blocks, of_vectors<cut_by_blocks>(), OpLaw::panels, "by 1 position(s) of 1 leading axes"},
       {column_sum<1>, column_sums<1>(), OpLaw::panels, "folded from 2 positions at a time it is"},
+      {four_times<true>, of_vectors<four_times<true>>(), OpLaw::panels, "1 element(s) at a time, from whole"},
       {not_tied, products(), OpLaw::tied, "x1 = x0: the vjp of one Var"},
   };
 }
@@ -494,6 +519,7 @@ TEST_CASE("right ops of a user's program keep all laws") {
   CHECK(check_op(product_table, table_samples<product_table>()));
   CHECK(check_op(mirror, of_vectors<mirror>()));
   CHECK(check_op(column_sum<0>, column_sums<0>()));
+  CHECK(check_op(four_times<false>, of_vectors<four_times<false>>()));
 }
 
 TEST_CASE("a wrong op of a user's program fails the law that it breaks, which says how") {

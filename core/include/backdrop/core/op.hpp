@@ -194,7 +194,8 @@ struct Op {
   Structure structure = Structure::dense;
   /// How many leading axes of y are leading axes of this input too, worked on one position at a time.
   std::size_t (*leading)(const Call&, std::size_t input) = nullptr;
-  /// Along how many leading axes y says the same again and again, whatever the inputs are.
+  /// Along how many leading axes y says the same again and again, whatever the inputs are. `eval` may be
+  /// given any run of the elements of y beside whole inputs: they follow from element `first` on.
   std::size_t (*repeats)(const Call&) = nullptr;
   /// `eval` may be given a run of the leading positions in place of all of them: it takes extents from its
   /// operands, and every position of y is computed alike, whatever stands beside it.
