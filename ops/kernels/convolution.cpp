@@ -28,9 +28,10 @@ struct PanelSize {
   std::size_t rows, bytes;
 };
 constexpr PanelSize kShared{640, std::size_t{1} << 19}, kInTurn{320, std::size_t{1} << 19};
-constexpr PanelSize kSummed{320, std::size_t{1} << 18};  // of what is summed over panels
-constexpr std::size_t kLeastWidth = 64;                  // a product of fewer columns is slow
-constexpr std::size_t kWork = std::size_t{1} << 22;      // multiply-adds worth handing to a thread
+// What is summed up over samples and panels is cut into this many parts, unless there are as many sums.
+constexpr std::size_t kParts = 4;
+constexpr std::size_t kLeastWidth = 64;              // a product of fewer columns is slow
+constexpr std::size_t kWork = std::size_t{1} << 22;  // multiply-adds worth handing to a thread
 
 std::size_t divide_up(std::size_t a, std::size_t b) { return (a + b - 1) / b; }
 
@@ -104,7 +105,8 @@ void clear(const Array& y) {
   if (y.numel() > 0) std::memset(y.data, 0, byte_size(y.dtype, y.numel()));
 }
 
-// What a thread needs for one panel after another. The memory is the thread's, and stays.
+// What a thread needs for one panel after another, and the one that asks, for what is summed in parts. The
+// memory is the thread's, and stays.
 class PanelWork {
  public:
   explicit PanelWork(const WindowGrid& grid) : grid_(grid) { memory().runs.clear(); }
@@ -144,26 +146,39 @@ class PanelWork {
 
   template <class T>
   static T* panel(std::size_t elements) {
-    Memory& m = memory();
-    const std::size_t bytes = elements * sizeof(T);
-    if (m.bytes < bytes) {
-      m.bytes = 0;
-      m.panel.reset();
-      m.panel.reset(operator new(bytes, kAligned));
-      m.bytes = bytes;
-    }
-    return static_cast<T*>(m.panel.get());
+    return memory().panel.of<T>(elements);
+  }
+  template <class T>
+  static T* sums(std::size_t elements) {
+    return memory().sums.of<T>(elements);
   }
 
  private:
-  static constexpr std::align_val_t kAligned{64};
-  struct Free {
-    void operator()(void* p) const { operator delete(p, kAligned); }
+  class Buffer {
+   public:
+    template <class T>
+    T* of(std::size_t elements) {
+      const std::size_t bytes = elements * sizeof(T);
+      if (bytes_ < bytes) {
+        bytes_ = 0;
+        data_.reset();
+        data_.reset(operator new(bytes, kAligned));
+        bytes_ = bytes;
+      }
+      return static_cast<T*>(data_.get());
+    }
+
+   private:
+    static constexpr std::align_val_t kAligned{64};
+    struct Free {
+      void operator()(void* p) const { operator delete(p, kAligned); }
+    };
+    std::unique_ptr<void, Free> data_;
+    std::size_t bytes_ = 0;
   };
   struct Memory {
     std::vector<PanelRun> runs;
-    std::unique_ptr<void, Free> panel;
-    std::size_t bytes = 0;
+    Buffer panel, sums;
   };
   static Memory& memory() {
     thread_local Memory memory;
@@ -280,38 +295,49 @@ void convolve_transposed(const Eval& e, const Layout& l) {
   for_each_piece(e, l, pieces, l.outputs * blocks.width * l.grid.kernel * places, multiply_block);
 }
 
-// For a group and some of its channels, sample by sample and panel by panel: y windows' is added to w.
+// For a group and some of its channels, sample by sample and panel by panel: y windows' is added up, the
+// first of these products in w; where they are cut into parts, the sums of other parts are added to it in
+// order.
 template <class T>
 void multiply_windows(const Eval& e, const Layout& l) {
-  const Pieces blocks = l.blocks(kSummed);
-  const Panels panels = panels_of(l, blocks.width, sizeof(T), kSummed);
-  const std::size_t terms = l.terms(), places = l.grid.count(), pieces = l.groups * blocks.count;
-  const auto multiply_block = [&](std::size_t piece, PanelWork& panel_work) {
-    const std::size_t group = piece / blocks.count, block = piece % blocks.count;
-    const std::size_t first = blocks.begin(block), channels = blocks.end(block) - first;
-    T* const w = e.y.as<T>() + group * l.outputs * terms + first * l.grid.kernel;
-    for (std::size_t sample = 0; sample < l.samples; ++sample) {
-      const std::size_t at = sample * l.groups + group;
+  const Pieces blocks = l.blocks(kShared);
+  const Panels panels = panels_of(l, blocks.width, sizeof(T), kShared);
+  const std::size_t terms = l.terms(), places = l.grid.count(), units = l.groups * blocks.count;
+  const std::size_t products = l.samples * panels.count(), numbers = e.y.numel();
+  const Pieces parts(products, divide_up(products, divide_up(kParts, units)));
+  T* const sums = PanelWork::sums<T>((parts.count - 1) * numbers);
+  const auto multiply_part = [&](std::size_t piece, PanelWork& panel_work) {
+    const std::size_t part = piece / units, group = piece % units / blocks.count;
+    const std::size_t first = blocks.begin(piece % blocks.count);
+    const std::size_t channels = blocks.end(piece % blocks.count) - first;
+    T* const w = (part == 0 ? e.y.as<T>() : sums + (part - 1) * numbers) + group * l.outputs * terms +
+                 first * l.grid.kernel;
+    for (std::size_t k = parts.begin(part); k < parts.end(part); ++k) {
+      const std::size_t at = k / panels.count() * l.groups + group;
+      const WindowPart columns = panels[k % panels.count()];
       const T* const x = e.x[0].as<const T>() + (at * l.channels + first) * l.grid.inside;
-      const T* const y = e.x[1].as<const T>() + at * l.outputs * places;
-      for (std::size_t panel = 0; panel < panels.count(); ++panel) {
-        const WindowPart part = panels[panel];
-        const Matrix<const T> windows = windows_of(l, panel_work, part, x, channels);
-        multiply(Product<T>{.a = y + first_column(l.grid, part),
-                            .b = windows.data,
-                            .y = w,
-                            .m = l.outputs,
-                            .n = channels * l.grid.kernel,
-                            .k = part.count(),
-                            .tb = true,
-                            .lda = places,
-                            .ldb = windows.ld,
-                            .ldy = terms,
-                            .add = sample + panel > 0});
-      }
+      const T* const y = e.x[1].as<const T>() + at * l.outputs * places + first_column(l.grid, columns);
+      const Matrix<const T> windows = windows_of(l, panel_work, columns, x, channels);
+      multiply(Product<T>{.a = y,
+                          .b = windows.data,
+                          .y = w,
+                          .m = l.outputs,
+                          .n = channels * l.grid.kernel,
+                          .k = columns.count(),
+                          .tb = true,
+                          .lda = places,
+                          .ldb = windows.ld,
+                          .ldy = terms,
+                          .add = k > parts.begin(part)});
     }
   };
-  for_each_piece(e, l, pieces, l.samples * l.outputs * blocks.width * l.grid.kernel * places, multiply_block);
+  for_each_piece(e, l, parts.count * units,
+                 parts.width * panels.width() * l.outputs * blocks.width * l.grid.kernel, multiply_part);
+  T* const w = e.y.as<T>();
+  for (std::size_t part = 1; part < parts.count; ++part) {
+    const T* const sum = sums + (part - 1) * numbers;
+    for (std::size_t k = 0; k < numbers; ++k) w[k] += sum[k];
+  }
 }
 
 }  // namespace
