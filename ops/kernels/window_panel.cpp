@@ -35,43 +35,43 @@ HWY_INLINE void map_row(std::size_t n, const T* from, T* to, F f) {
   for (std::size_t k = 0; k < n; ++k) hn::StoreU(f(one, to + k, from + k), one, to + k);
 }
 
-// Rows that are moved as one have between them what lies outside of the array: 0, whether it is to be
-// multiplied or added to a sum.
+// Some columns of the rows of a run, which lie outside of the array. They are few, one or two: row by row,
+// compilers would call memset for each.
 template <class T>
-HWY_INLINE void clear_between(const PanelRun& run, T* row) {
-  const std::size_t outside = run.behind + run.before;
-  if (outside == 0) return;
-  for (std::size_t r = 1; r < run.rows; ++r, row += run.width()) {
-    for (std::size_t k = 0; k < outside; ++k) row[run.inside + k] = 0;
+HWY_INLINE void clear(const PanelRun& run, T* first, std::size_t columns, std::size_t rows) {
+  for (std::size_t k = 0; k < columns; ++k) {
+    for (std::size_t r = 0; r < rows; ++r) first[r * run.width() + k] = 0;
   }
 }
 
 template <class T>
 void copy(std::span<const PanelRun> runs, std::int64_t stride, const T* x, T* panel) {
   for (const PanelRun& run : runs) {
-    T* to = panel + run.at;
-    const T* from = x + run.from;
-    for (std::size_t k = 0; k < run.before; ++k) *to++ = 0;
+    T* const to = panel + run.at + run.before;
+    const T* const from = x + run.from;
     if (stride == 1) {
       map_row(run.length(), from, to,
               [](auto d, const T*, const T* at) HWY_ATTR { return hn::LoadU(d, at); });
-      clear_between(run, to);
     } else {
       for (std::size_t k = 0; k < run.inside; ++k) to[k] = from[static_cast<std::int64_t>(k) * stride];
     }
-    to += run.length();
-    for (std::size_t k = 0; k < run.behind; ++k) *to++ = 0;
+    clear(run, to - run.before, run.before, run.rows);
+    clear(run, to + run.inside, run.behind, run.rows);
   }
 }
 
 template <class T>
 void add(std::span<const PanelRun> runs, std::int64_t stride, T* panel, T* x) {
+  // What lies between the rows of a run is added, too: 0. For all of them at first, since vectors are slow to
+  // load while parts of them have just been stored.
   for (const PanelRun& run : runs) {
-    T* const from = panel + run.at + run.before;
+    clear(run, panel + run.at + run.before + run.inside, run.behind + run.before, run.rows - 1);
+  }
+  for (const PanelRun& run : runs) {
+    const T* const from = panel + run.at + run.before;
     T* to = x + run.from;
     if (stride == 1) {
-      clear_between(run, from);
-      map_row(run.length(), static_cast<const T*>(from), to, [](auto d, const T* at, const T* more) HWY_ATTR {
+      map_row(run.length(), from, to, [](auto d, const T* at, const T* more) HWY_ATTR {
         return hn::Add(hn::LoadU(d, at), hn::LoadU(d, more));
       });
     } else {
