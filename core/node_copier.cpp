@@ -6,12 +6,14 @@
 
 namespace backdrop {
 
-NodeCopier::NodeCopier(const Tape& from, Tape& to)
-    : from_(&from),
-      to_(&to),
-      shapes_(from.shapes_.size(), kUnknownShape),
-      files_(from.files_.size(), kUnknownText),
-      scopes_(from.scopes_.size(), kUnknownText) {}
+NodeCopier::NodeCopier(const Tape& from, Tape& to) : from_(&from), to_(&to) { make_room(); }
+
+void NodeCopier::make_room() {
+  shapes_.resize(from_->shapes_.size(), kUnknownShape);
+  files_.resize(from_->files_.size(), kUnknownText);
+  scopes_.resize(from_->scopes_.size(), kUnknownText);
+  known_ = from_->size();
+}
 
 void NodeCopier::find_shape(std::uint32_t old) { shapes_[old] = to_->intern(from_->shape(old)); }
 void NodeCopier::find_file(std::uint16_t old) { files_[old] = to_->intern_file(from_->files_[old]); }
@@ -19,18 +21,18 @@ void NodeCopier::find_scope(std::uint16_t old) { scopes_[old] = to_->intern_scop
 void NodeCopier::throw_full() { refusals::throw_full(); }
 
 Var NodeCopier::copy(std::size_t index, std::span<const Var> inputs) {
-  const Node& node = from_->node(index);
+  const Node& node = old_node(index);
   if (is_leaf(*node.op) || !has_same_inputs(node, inputs)) return to_->record_again(*from_, index, inputs);
   Node& copy = begin(node);
   const WordPool::Mark words = to_->words_.mark();
   try {
     to_->write_inputs(copy, inputs);
     if (node.attrs != nullptr) copy.attrs = attrs_now(node);
+    return to_->commit(*node.op);
   } catch (...) {
     to_->words_.rewind(words);
     throw;
   }
-  return to_->commit(*node.op);
 }
 
 Var NodeCopier::copy_on_many_copies(std::size_t index, std::span<const std::uint32_t> now) {

@@ -27,13 +27,12 @@ void throw_unrecorded(const Op& op) {
 
 void require_arity(const Op& op, std::size_t inputs) {
   const std::size_t arity = op.arity();
-  if (op.variadic() ? inputs + 1 >= arity : inputs == arity) return;
+  const bool on_stack = op.block != nullptr || op.by_panels;  // where such kernels find their operands
+  const std::size_t least = op.variadic() ? arity - 1 : arity;
+  const std::size_t most = !op.variadic() ? arity : on_stack ? kMaxInputs : Node::kMost;
+  if (inputs >= least && inputs <= most) return;
   throw ShapeError(std::string(op.name) + ": " + std::to_string(inputs) + " inputs given, takes " +
-                   std::to_string(arity));
-}
-
-void throw_too_many_inputs(const Op& op) {
-  throw ShapeError(std::string(op.name) + ": more than 65535 inputs");
+                   std::to_string(least) + (least == most ? "" : " to " + std::to_string(most)));
 }
 
 void throw_too_many_attributes(const Op& op) {

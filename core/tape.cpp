@@ -112,15 +112,14 @@ Var Tape::record(const Op& op, std::span<const Var> inputs, std::span<const Attr
     node.dtype = type.dtype;
     node.shape = type.shape;
     write_place(node, where);
+    return commit(op);
   } catch (...) {
     words_.rewind(words);
     throw;
   }
-  return commit(op);
 }
 
 void Tape::write_many_inputs(Node& node, std::span<const Var> inputs) {
-  if (inputs.size() > 0xFFFF) refusals::throw_too_many_inputs(*node.op);
   auto* to = reinterpret_cast<std::uint32_t*>(words_.take((inputs.size() + 1) / 2));
   std::memcpy(node.in.data(), &to, sizeof to);
   for (std::size_t k = 0; k < inputs.size(); ++k) to[k] = inputs[k].index();

@@ -29,14 +29,14 @@ std::uint32_t Tape::older_generation_of(std::size_t index) const {
 }
 
 Tape::Mark Tape::mark() const {
-  return {size(), constants_.size(), variables_.size(), opened_.size(), words_.mark()};
+  return {size(), ops_.size(), constants_.size(), variables_.size(), opened_.size(), words_.mark()};
 }
 
 void Tape::rewind(const Mark& mark) {
   if (mark.nodes > size()) throw TapeError("rewind: the mark is newer than the tape");
   nodes_.truncate(mark.nodes);
-  if (mark.nodes == 0) {
-    ops_.clear();
+  if (mark.ops < ops_.size()) {
+    ops_.resize(mark.ops);
     met_.fill(nullptr);
   }
   words_.rewind(mark.words);

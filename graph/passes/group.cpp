@@ -41,8 +41,8 @@ std::size_t positions(const Shape& shape, std::size_t axes) {
 }
 
 // The node whose bytes node i has, where those before it know theirs.
-std::uint32_t home(const Node& node, std::uint32_t i, const LargeVector<std::uint32_t>& homes,
-                   const std::vector<bool>& results) {
+std::uint32_t home_of(const Node& node, std::uint32_t i, const LargeVector<std::uint32_t>& homes,
+                      const std::vector<bool>& results) {
   return node.op->view && !results[i] ? homes[node.inputs()[0]] : i;
 }
 
@@ -64,7 +64,7 @@ class Grouping {
 
   Schedule run() {
     for (std::uint32_t i = 0; i < tape_.size(); ++i) {
-      home_[i] = home(tape_.node(i), i, home_, results_);
+      home_[i] = home_of(tape_.node(i), i, home_, results_);
       if (!is_leaf(op(i)) && home_[i] == i) meet(i);
     }
     return schedule();
@@ -354,7 +354,7 @@ Schedule one_by_one(const Tape& tape, const std::vector<bool>& results) {
   out.parts.reserve(tape.size());
   for (std::uint32_t i = 0; i < tape.size(); ++i) {
     const Node& node = tape.node(i);
-    out.home[i] = home(node, i, out.home, results);
+    out.home[i] = home_of(node, i, out.home, results);
     if (is_leaf(*node.op) || out.home[i] != i) continue;
     if (is_fixed(node) && !results[i]) {
       out.fixed.push_back(i);

@@ -88,7 +88,7 @@ void fold_as(Fold fold, Lanes& lanes, const T* x, const Matrix& m) {
     case Fold::norm:
       return fold_matrix<SquaresOf<Sum>>(lanes, x, m);
     case Fold::prod:
-      return fold_matrix<Product>(lanes, x, m);
+      return fold_matrix<ProductWide>(lanes, x, m);
     case Fold::max:
       return fold_matrix<Greatest>(lanes, x, m);
     case Fold::min:
@@ -116,7 +116,7 @@ void with_fold(Fold fold, F&& f) {
   using Sum = std::conditional_t<sizeof(T) == sizeof(float), SumWide, SumCompensated>;
   switch (fold) {
     case Fold::prod:
-      return f(Product{});
+      return f(ProductWide{});
     case Fold::max:
       return f(Greatest{});
     case Fold::min:

@@ -34,7 +34,7 @@ struct SumCompensated {
   static double finish(double s, double e) { return std::isfinite(s) ? s + e : s; }
 };
 
-struct Product {
+struct ProductWide {
   static constexpr double kIdentity = 1;
   static void take(double& s, double&, double x) { s *= x; }
   static void merge(double& s, double&, double s2, double) { s *= s2; }

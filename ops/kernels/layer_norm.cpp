@@ -71,11 +71,18 @@ HWY_INLINE Statistics about(const T* x, std::size_t n, T shift, double eps) {
   return Statistics::about(static_cast<double>(shift), sum, squares, static_cast<double>(n), eps);
 }
 
-/// Of f32 from the deviations from the first element, in f64: no element lies further from the mean than
-/// sqrt(n) standard deviations, and there are digits enough to take that off again.
+/// The median of three elements, so that one which lies far from all others is not taken.
+template <class T>
+HWY_INLINE T near_the_mean(const T* x, std::size_t n) {
+  const auto [less, more] = std::minmax(x[0], x[n - 1]);
+  return std::max(less, std::min(more, x[n / 2]));
+}
+
+/// Of f32 from the deviations from some element, in f64: none lies further from the mean than sqrt(n)
+/// standard deviations, and there are digits enough to take that off again.
 template <class T>
 HWY_INLINE Statistics statistics(const T* x, std::size_t n, double eps) {
-  const Statistics s = about(x, n, x[0], eps);
+  const Statistics s = about(x, n, near_the_mean(x, n), eps);
   return sizeof(T) == sizeof(float) ? s : about(x, n, static_cast<T>(s.mean), eps);
 }
 
@@ -112,7 +119,7 @@ struct Along {
 
 /// In one pass; digits are lost and are there to be lost as in statistics().
 HWY_INLINE Along along(const float* x, const float* v, std::size_t n, double eps) {
-  const float shift = x[0];
+  const float shift = near_the_mean(x, n);
   const auto [sum, squares, sum_v, product] =
       rows::sums<4>(x, shift, v, 0.F, n, [=](Wide* sums, const float* from_x, const float* from_v) HWY_ATTR {
         const Wide u = deviation(from_x, shift), w = rows::load_wide(from_v);

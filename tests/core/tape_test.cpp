@@ -218,13 +218,52 @@ TEST_CASE("the first op that is asked for is found, and not after its nodes were
   CHECK(tape.first_op(has_inputs) == &pair_op);
   CHECK(tape.first_op(is_rich) == &rich_op);
   tape.rewind(mark);
-  CHECK(tape.first_op(has_inputs) == &pair_op);
+  CHECK(tape.first_op([](const Op& op) {
+    CHECK(&op != &rich_op);  // an op need not live longer than its nodes
+    return op.arity() > 0;
+  }) == &pair_op);
   CHECK(tape.first_op(is_rich) == nullptr);
   tape.clear();
   CHECK(tape.first_op(has_inputs) == nullptr);
   const Var z = tape.input("z", {1});
   tape.record(pair_op, {z, z}, {}, kHere);
   CHECK(tape.first_op(has_inputs) == &pair_op);
+}
+
+TEST_CASE("a copier knows what was appended to its tape after it was made") {
+  Tape from, to;
+  NodeCopier copier(from, to);
+  std::int64_t extent = 0;
+  for (const char* name : {"a", "b", "c", "d", "e"}) {
+    const auto scope = from.scope(name);
+    const Var x = from.input(name, {++extent}, DType::f32, {name, 1});
+    const Var y = from.record(pair_op, {x, x}, {}, {name, 2});
+    const std::vector<Var> inputs(2, copier.copy(x.index(), {}));
+    const Var z = copier.copy(y.index(), inputs);
+    CHECK(z.shape() == Shape{extent});
+    CHECK(std::string(to.where(to.node(z)).file) == name);
+    CHECK(to.where(to.node(z)).line == 2);
+    CHECK(to.scope_of(to.node(z)) == name);
+  }
+}
+
+TEST_CASE(
+    "an op takes as many inputs as it says, as nodes have room for, and as its kernel finds on the stack") {
+  static constexpr Op many{.name = "many",
+                           .inputs = {"x", "more..."},
+                           .infer = [](const Call& c) { return c.type(0); },
+                           .block = [](const Block&) {}};
+  Tape tape;
+  const std::vector<Var> x(kMaxInputs + 1, tape.input("x", {1}));
+  const std::span<const Var> all = x;
+  CHECK(tape.record(many, all.first(1), {}, kHere).index() == 1);
+  CHECK(tape.record(many, all.first(kMaxInputs), {}, kHere).index() == 2);
+  CHECK_THROWS_WITH_AS(tape.record(many, all, {}, kHere), "many: 7 inputs given, takes 1 to 6", ShapeError);
+  CHECK_THROWS_WITH_AS(tape.record(many, all.first(0), {}, kHere), "many: 0 inputs given, takes 1 to 6",
+                       ShapeError);
+  CHECK_THROWS_WITH_AS(tape.record(rich_op, std::vector<Var>(65536, x[0]), {}, kHere),
+                       "rich: 65536 inputs given, takes 0 to 65535", ShapeError);
+  CHECK(tape.size() == 3);
 }
 
 TEST_CASE("leaves that runs bind are listed in order, and not after they were dropped") {

@@ -72,6 +72,18 @@ TEST_CASE("a number that lies far from all others costs layer_norm of f32 no dig
   }
 }
 
+TEST_CASE("numbers that are nearly equal keep their digits in layer_norm beside one that lies far away") {
+  for (const std::uint32_t at : {0U, 1U, 500U, 999U}) {
+    Tape tape;
+    Tensor numbers = normal({1000}, 0.37, 1e-3, Key{7, at});
+    numbers.mutable_data<float>()[at] = 1e6;
+    const Var x = tape.variable("x", numbers);
+    const Var wide = layer_norm(cast(x, DType::f64), {1000});
+    const Var error = div(sub(cast(layer_norm(x, {1000}), DType::f64), wide), wide);
+    CHECK(value(max(abs(error))).item() < 2 * 0x1p-23);
+  }
+}
+
 TEST_CASE("batch_norm takes the statistics of the batch, or those given, and tells the running ones") {
   const Tensor x({{1, 10}, {3, 30}}, DType::f64);
   check_near(results([](Var v) { return batch_norm(v, {.eps = 0}); }, x), {-1, -1, 1, 1});

@@ -14,23 +14,25 @@ namespace {
 
 std::atomic<bool> counting{false};
 std::atomic<int> allocations{0};
-std::atomic<int> lent{0};  // to oneDNN, and not yet given back
+std::atomic<int> lent{0};  // to a library of products, and not yet given back
 
-// oneDNN packs the operands of a product into memory from malloc, whoever calls it and however: that is lent
-// to it until it returns.
-bool is_onednn(const void* caller) {
+// oneDNN packs the operands of a product into memory from malloc, whoever calls it and however, and so does
+// OpenBLAS in some kernels for AVX-512: that is lent to them until they return.
+bool is_library_of_products(const void* caller) {
   Dl_info found{};
-  return dladdr(caller, &found) != 0 &&
-         std::string_view(found.dli_fname).find("/libdnnl.") != std::string_view::npos;
+  if (dladdr(caller, &found) == 0) return false;
+  const std::string_view file = found.dli_fname;
+  return file.find("/libdnnl.") != std::string_view::npos ||
+         file.find("/libopenblas") != std::string_view::npos;
 }
 
 void count(const void* caller) {
   if (!counting.load(std::memory_order_relaxed)) return;
-  (is_onednn(caller) ? lent : allocations).fetch_add(1, std::memory_order_relaxed);
+  (is_library_of_products(caller) ? lent : allocations).fetch_add(1, std::memory_order_relaxed);
 }
 void count_return(const void* memory, const void* caller) {
   if (memory == nullptr || !counting.load(std::memory_order_relaxed)) return;
-  if (is_onednn(caller)) lent.fetch_sub(1, std::memory_order_relaxed);
+  if (is_library_of_products(caller)) lent.fetch_sub(1, std::memory_order_relaxed);
 }
 
 }  // namespace

@@ -9,6 +9,7 @@ namespace backdrop {
 
 /// Copies nodes of one tape onto another. It remembers what the two call the same shape, file and scope:
 /// where a node has inputs of the types it had, nothing is checked, inferred or searched again.
+/// Meanwhile nodes may be appended to the old tape, but none dropped.
 class NodeCopier {
  public:
   NodeCopier(const Tape& from, Tape& to);
@@ -17,7 +18,7 @@ class NodeCopier {
   Var copy(std::size_t index, std::span<const Var> inputs);
   /// The same of a node that is no leaf, where the inputs `now[...]` are copies of the old ones.
   Var copy_on_copies(std::size_t index, std::span<const std::uint32_t> now) {
-    const Node& node = from_->node(index);
+    const Node& node = old_node(index);
     if (node.arity > Node::kInline) [[unlikely]]
       return copy_on_many_copies(index, now);
     Node& copy = begin(node);
@@ -32,6 +33,12 @@ class NodeCopier {
 
   Var copy_on_many_copies(std::size_t index, std::span<const std::uint32_t> now);
   bool has_same_inputs(const Node& node, std::span<const Var> inputs);
+  const Node& old_node(std::size_t index) {
+    if (index >= known_) [[unlikely]]
+      make_room();
+    return from_->node(index);
+  }
+  void make_room();
   Node& begin(const Node& node) {
     if (to_->size() >= Tape::kMaxNodes) [[unlikely]]
       throw_full();
@@ -69,6 +76,7 @@ class NodeCopier {
 
   const Tape* from_;
   Tape* to_;
+  std::size_t known_ = 0;  // nodes of the old tape for whose shapes, files and scopes there is room
   std::vector<std::uint32_t> shapes_;  // of the old tape: its number on the new one
   std::vector<std::uint16_t> files_, scopes_;
 };

@@ -186,7 +186,8 @@ struct Folding {
 struct Op {
   const char* name;
   std::array<const char*, kMaxInputs>
-      inputs{};  ///< {"x", "mask"}; a last name ending in "..." takes any number
+      inputs{};  ///< {"x", "mask"}; a last name ending in "..." takes any number, with `block` or
+                 ///< `by_panels` so many that there are at most kMaxInputs in all
   std::array<AttrSpec, kMaxAttrs> attrs{};
   const char* formula = "";
   const char* jacobian = "";

@@ -68,7 +68,7 @@ static_assert(sizeof(Var) == 16);
 
 /// One application of an op to earlier nodes.
 struct Node {
-  static constexpr std::size_t kInline = 3;
+  static constexpr std::size_t kInline = 3, kMost = 0xFFFF;  // inputs
 
   const Op* op;
   const std::uint64_t* attrs;             // a slot for each attribute of the op
@@ -95,6 +95,7 @@ struct Node {
   DType in_dtype(std::size_t k) const { return static_cast<DType>((in_dtypes >> (2 * k)) & 3U); }
 };
 static_assert(sizeof(Node) == 48);
+static_assert(static_cast<unsigned>(DType::mask) < 4, "in_dtypes has two bits for each input");
 
 /// Reads a typed attribute from its slot.
 template <class T>
@@ -170,7 +171,7 @@ class Tape {
   Call call(std::size_t index) const;
   /// The inputs and variables, in order.
   std::vector<std::uint32_t> leaves() const;
-  /// The op of the first node for which which(op), or null: mostly known without looking at nodes.
+  /// The op of the first node for which which(op), or null: nodes are looked at only where there is one.
   template <class F>
   const Op* first_op(F&& which) const {
     if (std::ranges::none_of(ops_, [&](const Op* op) { return which(*op); })) return nullptr;
@@ -244,7 +245,7 @@ class Tape {
   /// Drops all nodes; memory is kept, handles become invalid.
   void clear() { rewind(Mark{}); }
   struct Mark {
-    std::size_t nodes = 0, constants = 0, variables = 0, opened = 0;
+    std::size_t nodes = 0, ops = 0, constants = 0, variables = 0, opened = 0;
     WordPool::Mark words;
   };
   Mark mark() const;
@@ -300,7 +301,7 @@ class Tape {
   };
 
   ChunkedArray<Node, 1024> nodes_;
-  std::vector<const Op*> ops_;         // of all nodes, and perhaps of some that were dropped
+  std::vector<const Op*> ops_;         // of all nodes, in the order they came
   std::array<const Op*, kMet> met_{};  // some of ops_, each where its address says
   WordPool words_;
   ChunkedArray<Shape, 64> shapes_;
