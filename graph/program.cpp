@@ -81,13 +81,16 @@ Rewrite lower(const Tape& tape, std::span<const Var> roots, const Targets& targe
   Rewrite out = passes::expand(passes::prune(tape, roots));
   if (!targets.optimize) return out;
   out = passes::share(std::move(out));
-  std::vector<Var> nexts;
-  nexts.reserve(targets.updates.size());
-  for (const Update& update : targets.updates) nexts.push_back(out(update.next));
-  out = passes::fold_updates(std::move(out), nexts);
-  std::vector<Var> wanted;
-  for (Var root : roots) wanted.push_back(out(root));
-  return passes::draw_late(std::move(out), wanted);
+  const auto now = [&] {
+    std::vector<Var> wanted;
+    wanted.reserve(roots.size());
+    for (Var root : roots) wanted.push_back(out(root));
+    return wanted;
+  };
+  std::vector<Var> wanted = now();
+  const auto nexts = std::span(wanted).last(targets.updates.size());
+  out = passes::fold_updates(std::move(out), nexts, wanted);
+  return passes::draw_late(std::move(out), now());
 }
 
 }  // namespace

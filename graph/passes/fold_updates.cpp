@@ -20,7 +20,9 @@ struct Step {
 
 class Folding {
  public:
-  Folding(const Tape& tape, std::span<const Var> nexts) : tape_(tape), uses_(tape.size(), 0), out_(tape) {
+  Folding(const Tape& tape, std::span<const Var> nexts, std::span<const Var> roots)
+      : tape_(tape), uses_(tape.size(), 0), out_(tape) {
+    for (Var root : roots) ++uses_[root.index()];
     for (std::size_t i = 0; i < tape.size(); ++i) {
       for (std::uint32_t input : tape.node(i).inputs()) ++uses_[input];
     }
@@ -103,9 +105,9 @@ class Folding {
 
 }  // namespace
 
-Rewrite fold_updates(Rewrite recording, std::span<const Var> nexts) {
+Rewrite fold_updates(Rewrite recording, std::span<const Var> nexts, std::span<const Var> roots) {
   if (nexts.empty()) return recording;
-  Folding folding(recording.tape(), nexts);
+  Folding folding(recording.tape(), nexts, roots);
   return folding.finds_any() ? recording.then(folding.run()) : std::move(recording);
 }
 

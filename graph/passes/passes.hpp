@@ -23,8 +23,9 @@ Rewrite expand(Rewrite recording);
 Rewrite share(Rewrite recording);
 
 /// Of these nodes of the recording, next values of Variables, the steps of gradient descent become products
-/// that are added to the old value. (Rounded otherwise: add_product's tolerance.)
-Rewrite fold_updates(Rewrite recording, std::span<const Var> nexts);
+/// that are added to the old value. (Rounded otherwise: add_product's tolerance.) The roots, those among
+/// them, are asked for, and stay.
+Rewrite fold_updates(Rewrite recording, std::span<const Var> nexts, std::span<const Var> roots);
 
 /// Masks that only dropout of the same p uses are drawn as they are used, and never stored: dropout(x, p,
 /// dropout_mask) becomes drawn_dropout, unless more than two nodes use the mask. The roots are asked for, and

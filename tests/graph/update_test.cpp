@@ -86,6 +86,18 @@ TEST_CASE("folded steps are the recorded ones, but for rounding") {
   }
 }
 
+TEST_CASE("a gradient that is asked for beside its step is there") {
+  Network net(4), other(4);
+  const auto gradients = [](Network& of) { return grad(of.loss, of.parameters); };
+  const std::vector<Var> asked = gradients(net);
+  const Var rate = net.tape.constant(Tensor::scalar(0.125));
+  const Program step = compile(net.tape, {.outputs = asked, .updates = sgd(net.parameters, asked, rate)});
+  const Outputs found = step.run({{"x", net.x}, {"labels", net.labels}}, {.step = 0});
+  const std::vector<Tensor> expected =
+      value(gradients(other), {.feeds = {{"x", other.x}, {"labels", other.labels}}, .step = 0});
+  for (std::size_t k = 0; k < expected.size(); ++k) CHECK(found[k].same_bits(expected[k]));
+}
+
 TEST_CASE("momentum and Adam are written in place, too, with the bits of node after node") {
   const auto updates = [](Network& net, bool momentum) {
     const std::vector<Var> gradients = grad(net.loss, net.parameters);
