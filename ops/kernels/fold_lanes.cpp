@@ -80,7 +80,7 @@ bool fold_row(Fold fold, Lanes& lanes, const T* x, std::size_t n) {
 template <class T>
 void fold_as(Fold fold, Lanes& lanes, const T* x, const Matrix& m) {
   using Sum = std::conditional_t<sizeof(T) == sizeof(float), SumWide, SumCompensated>;
-  if (m.width == 1 && m.row == 1 && fold_row(fold, lanes, x, m.rows)) return;
+  if (m.width == 1 && m.row == 1 && m.column == 1 && fold_row(fold, lanes, x, m.rows)) return;
   switch (fold) {
     case Fold::sum:
     case Fold::mean:

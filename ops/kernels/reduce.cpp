@@ -39,7 +39,10 @@ Plan plan_for(const Shape& shape, AxisSet reduced) {
   std::size_t inner = 0;
   if (inner < runs.size() && !runs[inner].marked) plan.take_columns(runs[inner++]);
   if (inner < runs.size()) plan.take_rows(runs[inner++]);
-  if (inner == 1 && runs.size() > 1 && plan.rows <= kShort) plan.take_columns(runs[inner++]);
+  if (inner == 1 && plan.rows <= kShort) {
+    plan.column_stride = plan.rows;  // of a single row, too, which is folded as it would be beside others
+    if (runs.size() > 1) plan.take_columns(runs[inner++]);
+  }
   for (std::size_t k = runs.size(); k-- > inner;) {
     (runs[k].marked ? plan.folded : plan.kept).add_axis(runs[k].extent, runs[k].stride);
   }

@@ -123,6 +123,26 @@ TEST_CASE("f64 sums survive cancellation") {
   CHECK(value(bd::sum(tape.constant(many))).item() == 70 * 2999);
 }
 
+TEST_CASE("a short row has the same sum, whatever rows stand beside it") {
+  std::vector<float> row(20, 0.F);
+  row[0] = 1e20F, row[1] = 2, row[2] = -1e20F,
+  row[5] = 1e-30F;  // each order of summation loses something else
+  const auto sums = [&](std::int64_t rows) {
+    std::vector<float> all;
+    for (std::int64_t r = 0; r < rows; ++r) all.insert(all.end(), row.begin(), row.end());
+    bd::Tape tape;
+    return value(sum(tape.constant(Tensor::from(all, {rows, 20})), {1}));
+  };
+  const double alone = sums(1).item();
+  for (const std::int64_t rows : {2, 512, 513, 1025}) {
+    const Tensor found = sums(rows);
+    for (std::size_t r = 0; r < found.numel(); ++r) {
+      INFO(rows << " rows, row " << r);
+      CHECK(found.at(r) == alone);
+    }
+  }
+}
+
 TEST_CASE("infinities and NaN come through a sum") {
   for (const DType dtype : {DType::f32, DType::f64}) {
     bd::Tape tape;
