@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <backdrop/core/op.hpp>
+#include <bit>
 #include <map>
 #include <numeric>
 
@@ -11,11 +12,13 @@ namespace backdrop::running {
 
 namespace {
 
-// A value takes about this much in a panel: several stay in the nearest caches, and are worth the calls.
-constexpr std::size_t kPanelBytes = std::size_t{16} << 10;
-// Of values that are streamed, less: a panel is written while the next one is computed, as far as the
-// processor can wait for memory beside its work.
-constexpr std::size_t kFarPanelBytes = std::size_t{8} << 10;
+// The largest value takes so much in a panel, at least and at most: several stay in the nearest cache, and
+// are worth the calls.
+constexpr std::size_t kLeastPanelBytes = std::size_t{2} << 10, kPanelBytes = std::size_t{8} << 10;
+// Where this much passes through a group, its operands are asked for: they lie behind the second cache.
+constexpr std::size_t kWaitedFor = std::size_t{1} << 20;
+// So much at a time is what a processor can wait for beside its work.
+constexpr std::size_t kAskedBytes = 20 * 64;
 // A thread is given about this much of a value at a time.
 constexpr std::size_t kGrainBytes = std::size_t{256} << 10;
 constexpr std::size_t kVector = 64;
@@ -58,9 +61,13 @@ class Laying {
         positions_(Shape(rows(parts_.back().node).extents().first(axes_)).numel()),
         shapes_(shapes) {
     for (std::size_t k = 0; k < parts_.size(); ++k) meet(k, memory.stored[group.begin + k]);
-    passing_ = bytes_passing();
-    for (const auto& part : parts_)
-      made_[part.node].repeated = part.repeated && stands_before_panels(part.node);
+    measure_passing();
+    for (const auto& part : parts_) {
+      Value& value = made_[part.node];
+      value.repeated = part.repeated && stands_before_panels(part.node);
+      value.streams = value.stored && !value.folded && far();
+      if (!value.repeated) times_ += value.streams ? 2 : 1;
+    }
   }
 
   Layout run() {
@@ -80,7 +87,7 @@ class Laying {
     out.addresses = in_vectors(slots_.count() * slot_bytes_);
     out.scratch_bytes = out.addresses + in_vectors(out.operands.size() * sizeof(void*));
     out.streams = std::ranges::any_of(out.parts, &Layout::Part::streams);
-    if (far()) ask_ahead(out);
+    if (waits()) ask_ahead(out);
     return out;
   }
 
@@ -143,34 +150,40 @@ class Laying {
     return tape_.node(node).op->repeats(tape_.call(node)) >= axes_;
   }
 
-  std::size_t bytes_passing() const {
-    std::size_t bytes = 0;
+  void measure_passing() {
     std::vector<std::uint32_t> seen;
-    const auto count = [&](std::uint32_t node) {
-      if (std::ranges::count(seen, node) > 0) return;
-      seen.push_back(node);
-      bytes += byte_size(dtype(node), shape(node).numel());
-    };
     for (const auto& part : parts_) {
-      if (made_.at(part.node).stored) count(part.node);
+      if (made_.at(part.node).stored) written_ += bytes(part.node);
       for (std::uint32_t input : tape_.node(part.node).inputs()) {
-        if (!made_.contains(schedule_.home[input])) count(schedule_.home[input]);
+        const std::uint32_t home = schedule_.home[input];
+        if (made_.contains(home) || std::ranges::count(seen, home) > 0) continue;
+        seen.push_back(home);
+        read_ += bytes(home);
       }
     }
-    return bytes;
   }
+  std::size_t bytes(std::uint32_t node) const { return byte_size(dtype(node), shape(node).numel()); }
 
-  // Whether what passes through the group cannot stay in the caches until somebody reads it.
-  bool far() const { return passing_ >= kStreamed; }
+  // Whether what passes through the group does not stay in the second cache, or in any, until it is read.
+  bool waits() const { return read_ + written_ >= kWaitedFor; }
+  bool far() const { return read_ + written_ >= kStreamed; }
 
   // What repeats its input along axes that they do not have in common makes each panel from all of it.
   bool takes_all(std::uint32_t node) const {
     return tape_.node(node).op->repeats != nullptr && passes::axes_in_common(tape_.call(node)) < axes_;
   }
 
+  // Of the largest value, where each position has `row` of them. Operands are asked for after each kernel,
+  // for all of the next panel.
+  std::size_t panel_bytes(std::size_t row) const {
+    if (!waits() || read_ == 0) return kPanelBytes;
+    const std::size_t asked = kAskedBytes * times_ * positions_ / read_ * row;
+    return std::clamp(std::bit_floor(asked), kLeastPanelBytes, kPanelBytes);
+  }
+
   void choose_panel() {
     const std::size_t row = std::max<std::size_t>(1, (largest_ + positions_ - 1) / positions_);
-    const std::size_t rows = std::max<std::size_t>(1, (far() ? kFarPanelBytes : kPanelBytes) / row);
+    const std::size_t rows = std::max<std::size_t>(1, panel_bytes(row) / row);
     if (piece_ == 0) {
       panel_ = std::min((rows + alignment_ - 1) / alignment_ * alignment_, positions_);
       grain_ = panel_ * std::max<std::size_t>(1, kGrainBytes / (panel_ * row));
@@ -188,7 +201,6 @@ class Laying {
     const Call call = tape_.call(node);
     const auto inputs = call.node.inputs();
     Value& value = made_[node];
-    value.streams = value.stored && !value.folded && far();
     Layout::Part part{call, static_cast<std::uint32_t>(out.operands.size()), value.repeated, value.streams};
     if (value.folded) {
       part.states = out.state_bytes;
@@ -213,15 +225,13 @@ class Laying {
   // Of the next panel so much after each kernel that all is asked for by the end: more at once would wait for
   // what was asked for before.
   void ask_ahead(Layout& out) const {
-    std::size_t times = 0;
-    for (const Layout::Part& part : out.parts) times += part.repeated ? 0 : part.streams ? 2 : 1;
     std::vector<std::uint32_t> seen;
     for (const Layout::Part& part : out.parts) {
       for (std::size_t k = 1; k <= part.call.arity(); ++k) {
         const Operand& x = out.operands[part.first + k];
         if (x.stride == 0 || std::ranges::count(seen, x.node) > 0) continue;
         seen.push_back(x.node);
-        out.reads.push_back({static_cast<std::uint32_t>(part.first + k), in_vectors(x.stride / times + 1)});
+        out.reads.push_back({static_cast<std::uint32_t>(part.first + k), in_vectors(x.stride / times_ + 1)});
       }
     }
   }
@@ -268,7 +278,8 @@ class Laying {
   std::deque<Shape>& shapes_;
   std::map<std::uint32_t, Value> made_;
   std::size_t largest_ = 1, alignment_ = 1;  // bytes; positions
-  std::size_t passing_ = 0;                  // bytes read from memory and written there
+  std::size_t read_ = 0, written_ = 0;       // bytes, from memory and there
+  std::size_t times_ = 0;                    // kernels of a panel, and copies of what they made
   std::size_t piece_ = 0, fewest_ = 1;       // of folds, in positions
   std::size_t panel_ = 1, grain_ = 1, slot_bytes_ = kVector;
   Slots slots_;

@@ -10,7 +10,9 @@ Ends::Ends(const Rewrite& lowered, const Targets& targets) {
   const Tape& tape = lowered.tape();
   std::map<std::uint32_t, std::uint32_t> result_of;  // by node
   const auto add_result = [&](Var old) {
-    const std::uint32_t node = lowered(old).index();
+    const Var now = lowered(old);
+    tape.check(now);  // a pass that lost it would otherwise give another node's value
+    const std::uint32_t node = now.index();
     const auto [at, is_new] = result_of.try_emplace(node, static_cast<std::uint32_t>(results.size()));
     if (is_new) results.push_back(node);
     return at->second;

@@ -20,12 +20,24 @@
 HWY_BEFORE_NAMESPACE();
 namespace backdrop::kernels::HWY_NAMESPACE {
 
+template <class F, std::size_t kRows, class T>
+HWY_INLINE void fold_some_rows(double* HWY_RESTRICT state, double* HWY_RESTRICT error,
+                               const T* HWY_RESTRICT x, std::size_t stride, std::size_t width) {
+  for (std::size_t k = 0; k < width; ++k) {
+    double s = state[k], e = error[k];
+    for (std::size_t r = 0; r < kRows; ++r) F::take(s, e, static_cast<double>(x[r * stride + k]));
+    state[k] = s;
+    error[k] = e;
+  }
+}
+
+/// The state is fetched and stored once for a few rows, which takes longer than to fold them.
 template <class F, class T>
 void fold_rows(double* HWY_RESTRICT state, double* HWY_RESTRICT error, const T* HWY_RESTRICT x,
                std::size_t stride, std::size_t rows, std::size_t width) {
-  for (std::size_t r = 0; r < rows; ++r, x += stride) {
-    for (std::size_t k = 0; k < width; ++k) F::take(state[k], error[k], static_cast<double>(x[k]));
-  }
+  for (; rows >= 4; rows -= 4, x += 4 * stride) fold_some_rows<F, 4>(state, error, x, stride, width);
+  for (; rows >= 2; rows -= 2, x += 2 * stride) fold_some_rows<F, 2>(state, error, x, stride, width);
+  if (rows > 0) fold_some_rows<F, 1>(state, error, x, stride, width);
 }
 
 template <class F, class T>

@@ -1,6 +1,7 @@
 #include "kernels/leading_fold.hpp"
 
 #include <algorithm>
+#include <new>
 
 #include "kernels/elementwise.hpp"
 #include "kernels/fold_lanes.hpp"
@@ -48,12 +49,14 @@ class LeadingFold {
     if (rest > 0) fold_into(fold_, state, x + whole * wide, {1, rest, rest, 1});
   }
 
-  // Of `count` states, the next one `step` behind each.
   template <class T>
-  void finish(Lanes* states, std::size_t count, std::size_t step, std::size_t unit, T* y) const {
-    for (std::size_t k = 1; k < count; ++k) merge<T>(fold_, states[0], states[k * step], lanes(unit));
-    merge_beside<T>(fold_, states[0], beside_, columns_);
-    kernels::finish(fold_, states[0], std::min(lanes(unit), columns_), rows_, y + unit * Lanes::kMax);
+  void add(Lanes& state, const Lanes& next, std::size_t unit) const {
+    merge<T>(fold_, state, next, lanes(unit));
+  }
+  template <class T>
+  void finish(Lanes& state, std::size_t unit, T* y) const {
+    merge_beside<T>(fold_, state, beside_, columns_);
+    kernels::finish(fold_, state, std::min(lanes(unit), columns_), rows_, y + unit * Lanes::kMax);
   }
 
   template <class T>
@@ -65,7 +68,8 @@ class LeadingFold {
         begin(states[k], unit);
         take(x + k * rows * columns_, std::min(rows, rows_ - k * rows), states[k], unit);
       });
-      finish(states, pieces, 1, unit, y);
+      for (std::size_t k = 1; k < pieces; ++k) add<T>(states[0], states[k], unit);
+      finish(states[0], unit, y);
     }
   }
 
@@ -92,35 +96,50 @@ template bool reduce_leading_axes<double>(const Eval&, Fold, AxisSet);
 
 namespace folding {
 
+namespace {
+
+// The lanes of each unit lie behind it.
+struct alignas(64) State {
+  LeadingFold fold;
+
+  Lanes& operator[](std::size_t unit) { return reinterpret_cast<Lanes*>(this + 1)[unit]; }
+  std::size_t bytes() const { return sizeof *this + fold.units() * sizeof(Lanes); }
+};
+
+}  // namespace
+
 std::size_t axes(const Shape& x, AxisSet reduced) { return LeadingFold(Fold::sum, x, reduced).axes(); }
 std::size_t fewest(const Shape& x, AxisSet reduced) { return LeadingFold(Fold::sum, x, reduced).fewest(); }
 std::size_t piece(const Shape& x, AxisSet reduced) { return LeadingFold(Fold::sum, x, reduced).piece(); }
 std::size_t state_bytes(const Shape& x, AxisSet reduced) {
-  return LeadingFold(Fold::sum, x, reduced).units() * sizeof(Lanes);
+  return State{LeadingFold(Fold::sum, x, reduced)}.bytes();
 }
 
 void begin(const Call& c, Fold fold, AxisSet reduced, void* state) {
-  const LeadingFold leading(fold, c.shape(0), reduced);
-  for (std::size_t unit = 0; unit < leading.units(); ++unit)
-    leading.begin(static_cast<Lanes*>(state)[unit], unit);
+  State& s = *new (state) State{LeadingFold(fold, c.shape(0), reduced)};
+  for (std::size_t unit = 0; unit < s.fold.units(); ++unit) s.fold.begin(s[unit], unit);
 }
 
-void take(const Call& c, Fold fold, AxisSet reduced, const Array& x, void* state) {
-  const LeadingFold leading(fold, c.shape(0), reduced);
+void take(const Array& x, void* state) {
+  State& s = *static_cast<State*>(state);
   std::size_t rows = 1;
-  for (std::size_t k = 0; k < leading.axes(); ++k) rows *= static_cast<std::size_t>((*x.shape)[k]);
+  for (std::size_t k = 0; k < s.fold.axes(); ++k) rows *= static_cast<std::size_t>((*x.shape)[k]);
   with_float(x.dtype, [&]<class T>(T) {
-    for (std::size_t unit = 0; unit < leading.units(); ++unit) {
-      leading.take(x.as<const T>(), rows, static_cast<Lanes*>(state)[unit], unit);
+    for (std::size_t unit = 0; unit < s.fold.units(); ++unit) {
+      s.fold.take(x.as<const T>(), rows, s[unit], unit);
     }
   });
 }
 
-void finish(const Call& c, Fold fold, AxisSet reduced, const Array& y, void* states, std::size_t count) {
-  const LeadingFold leading(fold, c.shape(0), reduced);
+void finish(const Array& y, void* states, std::size_t count) {
+  State& s = *static_cast<State*>(states);
+  const auto next = [&, bytes = s.bytes()](std::size_t k) -> State& {
+    return *reinterpret_cast<State*>(static_cast<std::byte*>(states) + k * bytes);
+  };
   with_float(y.dtype, [&]<class T>(T) {
-    for (std::size_t unit = 0; unit < leading.units(); ++unit) {
-      leading.finish(static_cast<Lanes*>(states) + unit, count, leading.units(), unit, y.as<T>());
+    for (std::size_t unit = 0; unit < s.fold.units(); ++unit) {
+      for (std::size_t k = 1; k < count; ++k) s.fold.add<T>(s[unit], next(k)[unit], unit);
+      s.fold.finish(s[unit], unit, y.as<T>());
     }
   });
 }

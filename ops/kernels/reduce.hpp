@@ -27,8 +27,8 @@ std::size_t fewest(const Shape& x, AxisSet reduced);
 std::size_t piece(const Shape& x, AxisSet reduced);
 std::size_t state_bytes(const Shape& x, AxisSet reduced);
 void begin(const Call& c, Fold fold, AxisSet reduced, void* state);
-void take(const Call& c, Fold fold, AxisSet reduced, const Array& x, void* state);
-void finish(const Call& c, Fold fold, AxisSet reduced, const Array& y, void* states, std::size_t count);
+void take(const Array& x, void* state);
+void finish(const Array& y, void* states, std::size_t count);
 }  // namespace folding
 
 template <Fold kFold, AxisSet (*kReduced)(const Call&)>
@@ -38,10 +38,9 @@ inline constexpr Folding folding_of{
     .piece = [](const Call& c) { return folding::piece(c.shape(0), kReduced(c)); },
     .state_bytes = [](const Call& c) { return folding::state_bytes(c.shape(0), kReduced(c)); },
     .begin = [](const Call& c, void* state) { folding::begin(c, kFold, kReduced(c), state); },
-    .take = [](const Call& c, const Array& x,
-               void* state) { folding::take(c, kFold, kReduced(c), x, state); },
-    .finish = [](const Call& c, const Array& y, void* states,
-                 std::size_t count) { folding::finish(c, kFold, kReduced(c), y, states, count); },
+    .take = [](const Call&, const Array& x, void* state) { folding::take(x, state); },
+    .finish = [](const Call&, const Array& y, void* states,
+                 std::size_t count) { folding::finish(y, states, count); },
 };
 
 /// y = the position along `axis` of the first greatest (sign 1) or least (sign -1) element; NaN beats all.
