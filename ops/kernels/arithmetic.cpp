@@ -60,10 +60,11 @@ template <class T, class F>
 HWY_INLINE void map(const T* x, T* y, std::size_t n, F f) {
   const Tag<T> d;
   std::size_t k = 0;
-  for (; k + hn::Lanes(d) <= n; k += hn::Lanes(d)) {
-    ask_ahead(x + k);
-    hn::StoreU(f(hn::LoadU(d, x + k)), d, y + k);
+  for (; k + kGroup <= n; k += kGroup) {
+    ask_for_next_page<kGroup>(x + k);
+    for (std::size_t i = k; i < k + kGroup; i += hn::Lanes(d)) hn::StoreU(f(hn::LoadU(d, x + i)), d, y + i);
   }
+  for (; k + hn::Lanes(d) <= n; k += hn::Lanes(d)) hn::StoreU(f(hn::LoadU(d, x + k)), d, y + k);
 #if HWY_MEM_OPS_MIGHT_FAULT  // one by one, for a vector could not read what was just written one by one
   for (; k < n; ++k) y[k] = hn::GetLane(f(hn::Set(d, x[k])));
 #else
@@ -89,17 +90,15 @@ HWY_INLINE void zip(const T* a, const T* b, T* y, std::size_t n, F f) {
 #endif
 }
 
-/// f(mask, first element, vector loader and storer), for whole vectors and for the rest.
+/// f(mask, first element, vector loader and storer), for whole vectors and for the rest; x is an operand.
 template <class T, class F>
-HWY_INLINE void for_each_kept(const std::uint8_t* mask, std::size_t n, T* y, F f) {
+HWY_INLINE void for_each_kept(const std::uint8_t* mask, const T* x, std::size_t n, T* y, F f) {
   const Tag<T> d;
   const LaneBits<T> masks;
-  const auto whole = [d](const T* from) HWY_ATTR {
-    ask_ahead(from);
-    return hn::LoadU(d, from);
-  };
+  const auto whole = [d](const T* from) HWY_ATTR { return hn::LoadU(d, from); };
   std::size_t k = 0;
   for (; k + kGroup <= n; k += kGroup) {
+    ask_for_next_page<kGroup>(x + k);
     const std::uint64_t bits = load_bits(mask + k / 8, kGroup);
     for (std::size_t i = 0; i < kGroup; i += hn::Lanes(d)) {
       hn::StoreU(f(masks.at(bits, i), k + i, whole), d, y + k + i);
@@ -227,24 +226,24 @@ struct Functions {
         y, n, [=](std::size_t k, auto load) HWY_ATTR { return hn::Not(hn::Eq(load(x + k), zero_vector)); });
   }
   static void select(const std::uint8_t* mask, const T* a, const T* b, T* y, std::size_t n) {
-    for_each_kept(mask, n, y, [=](auto kept, std::size_t k, auto load) HWY_ATTR {
+    for_each_kept(mask, a, n, y, [=](auto kept, std::size_t k, auto load) HWY_ATTR {
       return hn::IfThenElse(kept, load(a + k), load(b + k));
     });
   }
   static void fill(const T* x, const std::uint8_t* mask, T value, T* y, std::size_t n) {
     const auto other = hn::Set(Tag<T>(), value);
-    for_each_kept(mask, n, y, [=](auto kept, std::size_t k, auto load) HWY_ATTR {
+    for_each_kept(mask, x, n, y, [=](auto kept, std::size_t k, auto load) HWY_ATTR {
       return hn::IfThenElse(kept, other, load(x + k));
     });
   }
   static void keep(const T* x, const std::uint8_t* mask, T* y, std::size_t n) {
-    for_each_kept(mask, n, y, [=](auto kept, std::size_t k, auto load) HWY_ATTR {
+    for_each_kept(mask, x, n, y, [=](auto kept, std::size_t k, auto load) HWY_ATTR {
       return hn::IfThenElseZero(kept, load(x + k));
     });
   }
   static void keep_scaled(const T* x, const std::uint8_t* mask, T factor, T* y, std::size_t n) {
     const auto s = hn::Set(Tag<T>(), factor);
-    for_each_kept(mask, n, y, [=](auto kept, std::size_t k, auto load) HWY_ATTR {
+    for_each_kept(mask, x, n, y, [=](auto kept, std::size_t k, auto load) HWY_ATTR {
       return hn::IfThenElseZero(kept, hn::Mul(load(x + k), s));
     });
   }

@@ -26,22 +26,32 @@ namespace hn = hwy::HWY_NAMESPACE;
 using philox::kChains;
 using philox::kLanes;
 
+/// As few vectors side by side as give a piece of some hundred elements: where pieces are short, the
+/// processor draws one while it waits for the memory of another.
+template <class Make>
+constexpr std::size_t kBeside = std::clamp<std::size_t>(256 / (Make::kBytes * 8), 1, kChains);
+
 /// The mask is drawn and used in pieces of this many elements: what is drawn side by side, and whole groups
 /// of bits.
 template <class Make>
-constexpr std::size_t kPiece = std::max(kChains* Make::kBytes * 8, lane_bits::kGroup);
+constexpr std::size_t kPiece = std::max(kBeside<Make>* Make::kBytes * 8, lane_bits::kGroup);
 
 template <class T, bool kStreams>
 class Keeping {
  public:
   explicit Keeping(T factor) : factor_(hn::Set(kTag, factor)) {}
 
-  /// Of n elements, a multiple of kGroup.
-  HWY_INLINE void keep(const T* x, const std::uint8_t* bits, T* y, std::size_t n) const {
+  /// Of n elements, a multiple of kGroup, between two times of drawing.
+  template <std::size_t n>
+  HWY_INLINE void keep(const T* x, const std::uint8_t* bits, T* y) const {
     for (std::size_t k = 0; k < n; k += lane_bits::kGroup) {
+      if constexpr (n * sizeof(T) < kPage) {
+        ask_ahead<lane_bits::kGroup>(x + k);
+      } else {
+        ask_for_next_page<lane_bits::kGroup>(x + k);
+      }
       const std::uint64_t group = lane_bits::load_bits(bits + k / 8, lane_bits::kGroup);
       for (std::size_t i = 0; i < lane_bits::kGroup; i += hn::Lanes(kTag)) {
-        ask_ahead(x + k + i);
         const auto kept = hn::Mul(hn::LoadU(kTag, x + k + i), factor_);
         write(hn::IfThenElseZero(masks_.at(group, i), kept), y + k + i);
       }
@@ -82,7 +92,7 @@ void keep_few(const KeepDrawn<T>& work, std::size_t begin, std::size_t end) {
 
 template <bool kStreams, class T, class Make>
 void keep_pieces(const KeepDrawn<T>& work, const Make& make, std::size_t begin, std::size_t end) {
-  constexpr std::size_t kBatch = kChains * kLanes, kBits = Make::kBytes * kChains * 8;
+  constexpr std::size_t kBatch = kBeside<Make> * kLanes, kBits = Make::kBytes * kBeside<Make> * 8;
   const Keeping<T, kStreams> keeping(work.factor);
   const auto block_of = [&](std::size_t k) { return (work.first + k) / kBits * kBatch; };
   while (begin < end) {
@@ -91,9 +101,9 @@ void keep_pieces(const KeepDrawn<T>& work, const Make& make, std::size_t begin, 
     for (; begin < end && block_of(begin) >> 32 == upper; begin += kPiece<Make>) {
       HWY_ALIGN std::uint8_t bits[kPiece<Make> / 8];
       for (std::size_t k = 0; k < kPiece<Make>; k += kBits) {
-        make.template batch<kChains>(blocks, block_of(begin + k), bits + k / 8);
+        make.template batch<kBeside<Make>>(blocks, block_of(begin + k), bits + k / 8);
       }
-      keeping.keep(work.x + begin, bits, work.y + begin, kPiece<Make>);
+      keeping.template keep<kPiece<Make>>(work.x + begin, bits, work.y + begin);
     }
   }
   if (kStreams) hwy::FlushStream();
