@@ -173,12 +173,17 @@ class Laying {
     return tape_.node(node).op->repeats != nullptr && passes::axes_in_common(tape_.call(node)) < axes_;
   }
 
-  // Of the largest value, where each position has `row` of them. Operands are asked for after each kernel,
-  // for all of the next panel.
-  std::size_t panel_bytes(std::size_t row) const {
+  // Of the largest value, where each position has `row` of them. After each kernel memory is asked for a part
+  // of the next panel: of what is read, and of what is written there, which has to be fetched before, unless
+  // panels would be as small as can be for that.
+  std::size_t panel_bytes(std::size_t row) {
     if (!waits() || read_ == 0) return kPanelBytes;
-    const std::size_t asked = kAskedBytes * times_ * positions_ / read_ * row;
-    return std::clamp(std::bit_floor(asked), kLeastPanelBytes, kPanelBytes);
+    const auto asking_for = [&](std::size_t bytes) {
+      return std::bit_floor(kAskedBytes * times_ * positions_ / bytes * row);
+    };
+    asks_for_all_ = !far() && asking_for(read_ + written_) > kLeastPanelBytes;
+    const std::size_t bytes = asking_for(asks_for_all_ ? read_ + written_ : read_);
+    return std::clamp(bytes, kLeastPanelBytes, kPanelBytes);
   }
 
   void choose_panel() {
@@ -227,11 +232,11 @@ class Laying {
   void ask_ahead(Layout& out) const {
     std::vector<std::uint32_t> seen;
     for (const Layout::Part& part : out.parts) {
-      for (std::size_t k = 1; k <= part.call.arity(); ++k) {
+      for (std::size_t k = asks_for_all_ ? 0 : 1; k <= part.call.arity(); ++k) {
         const Operand& x = out.operands[part.first + k];
         if (x.stride == 0 || std::ranges::count(seen, x.node) > 0) continue;
         seen.push_back(x.node);
-        out.reads.push_back({static_cast<std::uint32_t>(part.first + k), in_vectors(x.stride / times_ + 1)});
+        out.asked.push_back({static_cast<std::uint32_t>(part.first + k), in_vectors(x.stride / times_ + 1)});
       }
     }
   }
@@ -280,7 +285,8 @@ class Laying {
   std::size_t largest_ = 1, alignment_ = 1;  // bytes; positions
   std::size_t read_ = 0, written_ = 0;       // bytes, from memory and there
   std::size_t times_ = 0;                    // kernels of a panel, and copies of what they made
-  std::size_t piece_ = 0, fewest_ = 1;       // of folds, in positions
+  bool asks_for_all_ = false;
+  std::size_t piece_ = 0, fewest_ = 1;  // of folds, in positions
   std::size_t panel_ = 1, grain_ = 1, slot_bytes_ = kVector;
   Slots slots_;
 };

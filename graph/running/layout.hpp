@@ -31,13 +31,13 @@ struct Layout {
     const Op& op() const { return *call.node.op; }
   };
   std::vector<Part> parts = {};
-  /// What is read from memory and not at hand there: which operand, and how many bytes of the next panel are
+  /// What lies in memory, and not at hand there: which operand, and how many bytes of the next panel are
   /// asked for after each kernel.
-  struct Read {
+  struct Asked {
     std::uint32_t operand;
     std::size_t portion;
   };
-  std::vector<Read> reads = {};
+  std::vector<Asked> asked = {};
   bool streams = false;  ///< whether any part does
 
   std::size_t pieces() const { return (positions + grain - 1) / grain; }

@@ -95,11 +95,11 @@ class Piece {
   // A portion of the next panel. What lies behind the last one may be asked for, too. (Inline, for g++ 12
   // takes a function that does nothing else for one that does nothing.)
   HWY_INLINE void ask_ahead(std::size_t times) const {
-    for (const Layout::Read& read : group_.reads) {
-      const std::size_t whole = group_.operands[read.operand].stride;
-      const std::byte* const next = moved(at_[read.operand], whole);
-      const std::size_t end = std::min(whole, (times + 1) * read.portion);
-      for (std::size_t k = times * read.portion; k < end; k += 64) hwy::Prefetch(next + k);
+    for (const Layout::Asked& asked : group_.asked) {
+      const std::size_t whole = group_.operands[asked.operand].stride;
+      const std::byte* const next = moved(at_[asked.operand], whole);
+      const std::size_t end = std::min(whole, (times + 1) * asked.portion);
+      for (std::size_t k = times * asked.portion; k < end; k += 64) hwy::Prefetch(next + k);
     }
   }
 
