@@ -29,11 +29,15 @@ std::uint32_t Tape::older_generation_of(std::size_t index) const {
 }
 
 Tape::Mark Tape::mark() const {
-  return {size(), ops_.size(), constants_.size(), variables_.size(), opened_.size(), words_.mark()};
+  const std::uint32_t generation = size() == 0 ? 0 : generation_of(size() - 1);
+  return {size(),         ops_.size(), constants_.size(), variables_.size(),
+          opened_.size(), generation,  words_.mark()};
 }
 
 void Tape::rewind(const Mark& mark) {
-  if (mark.nodes > size()) throw TapeError("rewind: the mark is newer than the tape");
+  if (mark.nodes > size() || (mark.nodes > 0 && generation_of(mark.nodes - 1) != mark.generation)) {
+    throw TapeError("rewind: what the mark stands behind was dropped by a clear() or another rewind()");
+  }
   nodes_.truncate(mark.nodes);
   if (mark.ops < ops_.size()) {
     ops_.resize(mark.ops);

@@ -3,6 +3,7 @@
 #include <string>
 
 #include "kernels/broadcast.hpp"
+#include "kernels/leading_fold.hpp"
 #include "kernels/reduce.hpp"
 #include "parts/batched.hpp"
 #include "parts/infer.hpp"

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <limits>
 
+#include "kernels/leading_fold.hpp"
 #include "kernels/reduce.hpp"
 #include "parts/reduced.hpp"
 

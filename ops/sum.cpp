@@ -1,6 +1,7 @@
 #include <backdrop/ops/layout.hpp>
 #include <backdrop/ops/reduce.hpp>
 
+#include "kernels/leading_fold.hpp"
 #include "kernels/reduce.hpp"
 #include "parts/reduced.hpp"
 

@@ -1,8 +1,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <backdrop/core/large_vector.hpp>
 #include <backdrop/core/op.hpp>
 #include <backdrop/core/workers.hpp>
+#include <bit>
 #include <optional>
 
 #include "laws.hpp"
@@ -30,6 +32,17 @@ class Panels {
     return axes;
   }
 
+  // What is wrong with the pieces that positions are folded in, or "".
+  std::string wrong_pieces() const {
+    const Folding& folding = *call_.node.op->folding;
+    const std::size_t fewest = folding.fewest(call_), piece = folding.piece(call_);
+    const std::size_t positions = Shape(operands_[0].shape().extents().first(folding.axes(call_))).numel();
+    if (!std::has_single_bit(fewest)) return fmt::format("fewest is {}, no power of 2", fewest);
+    if (piece >= positions || (piece > 0 && piece % (Folding::kTimes * fewest) == 0)) return "";
+    return fmt::format("a piece has {} of {} positions, no multiple of {} times the fewest, which are {}",
+                       piece, positions, Folding::kTimes, fewest);
+  }
+
   // The value, folded from `times` the fewest positions at a time.
   Tensor folded(std::size_t times) const {
     const Folding& folding = *call_.node.op->folding;
@@ -37,7 +50,7 @@ class Panels {
     const std::size_t axes = folding.axes(call_), piece = folding.piece(call_);
     const std::size_t positions = Shape(x.shape().extents().first(axes)).numel();
     const std::size_t bytes = folding.state_bytes(call_), pieces = (positions + piece - 1) / piece;
-    std::vector<std::byte> states(bytes * pieces);
+    LargeVector<std::byte> states(bytes * pieces);
     for (std::size_t k = 0; k < pieces; ++k) {
       void* const state = states.data() + k * bytes;
       folding.begin(call_, state);
@@ -142,6 +155,10 @@ void panels(Bench& b) {
     const std::size_t rank = panels.value().shape().rank();
     if (panels.value().numel() == 0) return false;
     if (op.folding != nullptr && op.folding->axes(call) > 0 && call.shape(0).numel() > 0) {
+      if (const std::string wrong = panels.wrong_pieces(); !wrong.empty()) {
+        b.fail(c, wrong);
+        return true;
+      }
       for (const std::size_t times : {std::size_t{1}, std::size_t{2}, Folding::kTimes}) {
         const Tensor found = panels.folded(times);
         if (found.same_bits(panels.value())) continue;

@@ -105,10 +105,10 @@ class Grouping {
     const Node& node = tape_.node(i);
     const bool fixed = is_fixed(node) && !results_[i];
     if (fixed) fixed_.push_back(i);
-    if (node.op->repeats != nullptr && node.arity > 0) compute_once(home_[node.inputs()[0]]);
-    const bool repeats = node.op->repeats != nullptr && repeated_from(i) != kWaiting;
+    if (repeats(node) && node.arity > 0) compute_once(home_[node.inputs()[0]]);
+    const bool waits = repeats(node) && repeated_from(i) != kWaiting;
     const bool draws = node.op->random && node.arity == 0 && node.op->block != nullptr;
-    if (!results_[i] && (repeats || draws)) {
+    if (!results_[i] && (waits || draws)) {
       step_of_[i] = kWaiting;
       return;
     }

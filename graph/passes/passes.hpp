@@ -23,8 +23,8 @@ Rewrite expand(Rewrite recording);
 Rewrite share(Rewrite recording);
 
 /// Of these nodes of the recording, next values of Variables, the steps of gradient descent become products
-/// that are added to the old value. (Rounded otherwise: add_product's tolerance.) The roots, those among
-/// them, are asked for, and stay.
+/// that are added to the old value. (Rounded otherwise: add_product's tolerance.) A product that is
+/// itself a root stays.
 Rewrite fold_updates(Rewrite recording, std::span<const Var> nexts, std::span<const Var> roots);
 
 /// Masks that only dropout of the same p uses are drawn as they are used, and never stored: dropout(x, p,
@@ -103,6 +103,9 @@ std::vector<bool> updates_in_place(const Tape& tape, const Schedule& schedule,
 /// Whether a node is computed once per workspace rather than in every run: it has no inputs and is not
 /// random.
 inline bool is_fixed(const Node& node) { return node.arity == 0 && !is_leaf(*node.op) && !node.op->random; }
+/// Whether a node may wait for those who need it, and be written anew for each: it repeats one input, or
+/// none.
+inline bool repeats(const Node& node) { return node.op->repeats != nullptr && node.arity <= 1; }
 /// How many leading axes a node that repeats its input has in common with it, and makes of the same rows.
 inline std::size_t axes_in_common(const Call& c) {
   return c.arity() > 0 && c.node.op->by_panels ? c.node.op->leading(c, 0) : 0;

@@ -18,7 +18,7 @@ constexpr std::size_t kLeastPanelBytes = std::size_t{2} << 10, kPanelBytes = std
 // Where this much passes through a group, its operands are asked for: they lie behind the second cache.
 constexpr std::size_t kWaitedFor = std::size_t{1} << 20;
 // So much at a time is what a processor can wait for beside its work.
-constexpr std::size_t kAskedBytes = 20 * 64;
+constexpr std::size_t kAskedBytes = std::size_t{20} * 64;
 // A thread is given about this much of a value at a time.
 constexpr std::size_t kGrainBytes = std::size_t{256} << 10;
 constexpr std::size_t kVector = 64;
@@ -87,7 +87,7 @@ class Laying {
     out.addresses = in_vectors(slots_.count() * slot_bytes_);
     out.scratch_bytes = out.addresses + in_vectors(out.operands.size() * sizeof(void*));
     out.streams = std::ranges::any_of(out.parts, &Layout::Part::streams);
-    if (waits()) ask_ahead(out);
+    if (waits()) ask_for_next_panel(out);
     return out;
   }
 
@@ -170,7 +170,7 @@ class Laying {
 
   // What repeats its input along axes that they do not have in common makes each panel from all of it.
   bool takes_all(std::uint32_t node) const {
-    return tape_.node(node).op->repeats != nullptr && passes::axes_in_common(tape_.call(node)) < axes_;
+    return passes::repeats(tape_.node(node)) && passes::axes_in_common(tape_.call(node)) < axes_;
   }
 
   // Of the largest value, where each position has `row` of them. After each kernel memory is asked for a part
@@ -179,7 +179,7 @@ class Laying {
   std::size_t panel_bytes(std::size_t row) {
     if (!waits() || read_ == 0) return kPanelBytes;
     const auto asking_for = [&](std::size_t bytes) {
-      return std::bit_floor(kAskedBytes * times_ * positions_ / bytes * row);
+      return std::bit_floor(kAskedBytes * times_ * positions_ * row / bytes);
     };
     asks_for_all_ = !far() && asking_for(read_ + written_) > kLeastPanelBytes;
     const std::size_t bytes = asking_for(asks_for_all_ ? read_ + written_ : read_);
@@ -229,13 +229,15 @@ class Laying {
 
   // Of the next panel so much after each kernel that all is asked for by the end: more at once would wait for
   // what was asked for before.
-  void ask_ahead(Layout& out) const {
+  void ask_for_next_panel(Layout& out) const {
     std::vector<std::uint32_t> seen;
     for (const Layout::Part& part : out.parts) {
       for (std::size_t k = asks_for_all_ ? 0 : 1; k <= part.call.arity(); ++k) {
         const Operand& x = out.operands[part.first + k];
-        if (x.stride == 0 || std::ranges::count(seen, x.node) > 0) continue;
-        seen.push_back(x.node);
+        const std::uint32_t home = schedule_.home[x.node];
+        const bool is_there = k > 0 && made_.contains(home);  // an earlier kernel wrote it
+        if (x.stride == 0 || is_there || std::ranges::count(seen, home) > 0) continue;
+        seen.push_back(home);
         out.asked.push_back({static_cast<std::uint32_t>(part.first + k), in_vectors(x.stride / times_ + 1)});
       }
     }

@@ -55,12 +55,12 @@ class Piece {
     for (const Layout::Part& part : group_.parts) {
       if (part.repeated) continue;
       compute(part, panel);
-      ask_ahead(times++);
+      ask_for_next_panel(times++);
       if (!part.streams) continue;
       const Operand& y = group_.operands[part.first];
       stream(at_[part.first + 1 + part.call.arity()], at_[part.first],
              byte_size(y.dtype, panel.count * y.per_position));
-      ask_ahead(times++);
+      ask_for_next_panel(times++);
     }
   }
 
@@ -94,7 +94,7 @@ class Piece {
 
   // A portion of the next panel. What lies behind the last one may be asked for, too. (Inline, for g++ 12
   // takes a function that does nothing else for one that does nothing.)
-  HWY_INLINE void ask_ahead(std::size_t times) const {
+  HWY_INLINE void ask_for_next_panel(std::size_t times) const {
     for (const Layout::Asked& asked : group_.asked) {
       const std::size_t whole = group_.operands[asked.operand].stride;
       const std::byte* const next = moved(at_[asked.operand], whole);

@@ -40,11 +40,13 @@ using Wide = hn::Vec<rows::Wide>;
 
 struct Statistics {
   double mean, inverse;  // 1 / sqrt(var + eps)
+  bool far;              // of the number that deviations were taken from, in standard deviations
 
-  /// From the sums of the deviations from a number near the mean, and of their squares.
+  /// From the sums of the deviations from a number, and of their squares.
   HWY_INLINE static Statistics about(double shift, double sum, double squares, double count, double eps) {
-    const double drift = sum / count;
-    return {shift + drift, 1 / std::sqrt(squares / count - drift * drift + eps)};
+    constexpr double kFar = 4;
+    const double drift = sum / count, var = squares / count - drift * drift;
+    return {shift + drift, 1 / std::sqrt(var + eps), drift * drift > kFar * kFar * var};
   }
 };
 
@@ -71,19 +73,13 @@ HWY_INLINE Statistics about(const T* x, std::size_t n, T shift, double eps) {
   return Statistics::about(static_cast<double>(shift), sum, squares, static_cast<double>(n), eps);
 }
 
-/// The median of three elements, so that one which lies far from all others is not taken.
-template <class T>
-HWY_INLINE T near_the_mean(const T* x, std::size_t n) {
-  const auto [less, more] = std::minmax(x[0], x[n - 1]);
-  return std::max(less, std::min(more, x[n / 2]));
-}
-
-/// Of f32 from the deviations from some element, in f64: none lies further from the mean than sqrt(n)
-/// standard deviations, and there are digits enough to take that off again.
+/// From the deviations from the first element, and if that lies far from the mean, from the mean: deviations
+/// are rounded in T, and should be no larger than they have to. Of f64 always, for its sums have no digits to
+/// lose.
 template <class T>
 HWY_INLINE Statistics statistics(const T* x, std::size_t n, double eps) {
-  const Statistics s = about(x, n, near_the_mean(x, n), eps);
-  return sizeof(T) == sizeof(float) ? s : about(x, n, static_cast<T>(s.mean), eps);
+  const Statistics s = about(x, n, x[0], eps);
+  return s.far || sizeof(T) == sizeof(double) ? about(x, n, static_cast<T>(s.mean), eps) : s;
 }
 
 /// Calls first(row) for some rows and then second(row, result of first): the end of a sum, a root and a
@@ -117,9 +113,7 @@ struct Along {
   double mean_v, mean_vy;
 };
 
-/// In one pass; digits are lost and are there to be lost as in statistics().
-HWY_INLINE Along along(const float* x, const float* v, std::size_t n, double eps) {
-  const float shift = near_the_mean(x, n);
+HWY_INLINE Along along_about(const float* x, const float* v, std::size_t n, float shift, double eps) {
   const auto [sum, squares, sum_v, product] =
       rows::sums<4>(x, shift, v, 0.F, n, [=](Wide* sums, const float* from_x, const float* from_v) HWY_ATTR {
         const Wide u = deviation(from_x, shift), w = rows::load_wide(from_v);
@@ -131,6 +125,11 @@ HWY_INLINE Along along(const float* x, const float* v, std::size_t n, double eps
   const auto count = static_cast<double>(n);
   const Statistics s = Statistics::about(static_cast<double>(shift), sum, squares, count, eps);
   return {s, sum_v / count, (product - sum / count * sum_v) / count * s.inverse};
+}
+/// In one pass, as statistics().
+HWY_INLINE Along along(const float* x, const float* v, std::size_t n, double eps) {
+  const Along a = along_about(x, v, n, x[0], eps);
+  return a.x.far ? along_about(x, v, n, static_cast<float>(a.x.mean), eps) : a;
 }
 HWY_INLINE Along along(const double* x, const double* v, std::size_t n, double eps) {
   const Statistics s = statistics(x, n, eps);

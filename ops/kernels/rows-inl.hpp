@@ -146,6 +146,7 @@ HWY_INLINE V add_product(V s, V a, V b) {
 template <std::size_t kSums, class T, class Take>
 HWY_INLINE std::array<double, kSums> sums(const T* a, T a_nothing, const T* b, T b_nothing, std::size_t n,
                                           Take take) {
+  static_assert((kSums & (kSums - 1)) == 0 && kSums <= 4, "or what stands side by side fills no vectors");
   constexpr std::size_t kBeside = 4 * kTerms / kSums;
   constexpr std::size_t kLanes = hn::MaxLanes(Wide()), kVectors = kBeside / kLanes;
   const std::size_t whole = n / kBeside * kBeside;

@@ -131,6 +131,25 @@ TEST_CASE("a Var of another tape, or from before clear, throws") {
   CHECK_THROWS_AS((void)Var{}.shape(), TapeError);
 }
 
+TEST_CASE("a mark is no good once what stood before it was dropped") {
+  Tape tape;
+  const Var x = tape.input("x", {1});
+  const Tape::Mark first = tape.mark();
+  tape.record(pair_op, {x, x}, {}, kHere);
+  const Tape::Mark second = tape.mark();
+  tape.rewind(first);
+  for (int k = 0; k < 3; ++k) tape.record(rich_op, {x}, {0.5, std::span<const std::int64_t>{}, Key{}}, kHere);
+  CHECK_THROWS_WITH_AS(tape.rewind(second),
+                       "rewind: what the mark stands behind was dropped by a clear() or another rewind()",
+                       TapeError);
+  CHECK(tape.size() == 4);
+  tape.rewind(first);
+  CHECK(tape.size() == 1);
+  tape.clear();
+  tape.input("x", {1});
+  CHECK_THROWS_AS(tape.rewind(first), TapeError);
+}
+
 TEST_CASE("rewind drops what came after the mark and keeps what came before") {
   Tape tape;
   const Var x = tape.input("x", {1});

@@ -304,3 +304,56 @@ TEST_CASE("what together does not stay in the caches is stored past them, too") 
   CHECK(explained(1000).find("past the caches") == std::string::npos);
   CHECK(explained(2100).find("past the caches") != std::string::npos);
 }
+
+namespace {
+
+// y [64, n]: in each row the sum of all operands [n].
+Type rows_of_64(const Call& c) { return {c.dtype(0), c.tape.intern(Shape{64, c.shape(0)[0]})}; }
+void add_up(const Eval& e) {
+  const std::size_t n = e.x[0].numel();
+  for (std::size_t k = 0; k < e.y.numel(); ++k) {
+    float sum = 0;
+    for (std::size_t j = 0; j < e.call.arity(); ++j) sum += e.x[j].as<float>()[(e.first + k) % n];
+    e.y.as<float>()[k] = sum;
+  }
+}
+constinit const Op rows_of_sums{
+    .name = "rows_of_sums",
+    .inputs = {"x..."},
+    .repeats = [](const Call&) { return std::size_t{1}; },
+    .infer = rows_of_64,
+    .eval = add_up,
+};
+
+}  // namespace
+
+TEST_CASE(
+    "what repeats several operands, computed or repeated themselves, is there before a group needs it") {
+  Tape tape;
+  const Var x = tape.variable("x", numbers({64, 100})), row = tape.variable("row", numbers({100}));
+  const Var one = tape.variable("one", numbers({1}));
+  const auto check = [&](const std::vector<Var>& operands) {
+    const Var y = tape.record(rows_of_sums, operands, {}, Where::here());
+    check_same_bits(tape, {tanh(y + x) * 0.5}, std::to_string(operands.size()) + " operands");
+  };
+  check({row});
+  check({row, row});
+  check({row, broadcast_to(one, {100})});
+  check({row, sum(tanh(x), {0})});
+  check(std::vector<Var>(40, row));
+}
+
+TEST_CASE("panels are as large as what is asked for at a time allows, where memory is waited for") {
+  const auto explained = [](std::int64_t n, bool chain) {
+    Tape tape;
+    const Var x = tape.input("x", {n}), g = tape.input("g", {n});
+    Var y = scale(x, 2) + g;
+    for (int k = 0; chain && k < 4; ++k) y = tanh(y) + g;
+    const std::string text = compile(tape, {.outputs = {y}}).explain();
+    return text.substr(text.find(" by ") + 4, 4);
+  };
+  CHECK(explained(80'000, false) == "2048");      // nobody asks
+  CHECK(explained(1'000'000, false) == "512 ");   // two kernels: at least 2 KiB
+  CHECK(explained(1'000'000, true) == "1024");    // ten, for what is written as well
+  CHECK(explained(100'000'000, true) == "1024");  // which is streamed here
+}

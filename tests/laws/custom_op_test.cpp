@@ -357,8 +357,9 @@ constinit const Op cut_by_blocks{
     .jvp = rule::linear,
 };
 
-// y = sum of x over the first axis, a row after the other; with kLost, less where a panel begins.
-template <int kLost>
+// y = sum of x over the first axis, a row after the other; with kLost, less where a panel begins; kPiece rows
+// through one state, or all.
+template <int kLost, std::size_t kPiece>
 struct RowByRow {
   static std::size_t width(const Call& c) { return c.y.shape().numel(); }
   static void begin(const Call& c, void* state) { std::fill_n(static_cast<double*>(state), width(c), 0.0); }
@@ -385,7 +386,7 @@ struct RowByRow {
   static constexpr Folding kFolding{
       .axes = [](const Call&) { return std::size_t{1}; },
       .fewest = [](const Call&) { return std::size_t{2}; },
-      .piece = [](const Call& c) { return static_cast<std::size_t>(c.shape(0)[0]); },
+      .piece = [](const Call& c) { return kPiece > 0 ? kPiece : static_cast<std::size_t>(c.shape(0)[0]); },
       .state_bytes = [](const Call& c) { return width(c) * sizeof(double); },
       .begin = begin,
       .take = take,
@@ -393,28 +394,30 @@ struct RowByRow {
   };
 };
 
-template <int kLost>
+template <int kLost = 0, std::size_t kPiece = 0>
 constinit const Op column_sum{
-    .name = kLost == 0 ? "column_sum" : "lossy_column_sum",
+    .name = kPiece > 0  ? "column_sum_in_pieces"
+            : kLost > 0 ? "lossy_column_sum"
+                        : "column_sum",
     .inputs = {"x"},
-    .folding = &RowByRow<kLost>::kFolding,
+    .folding = &RowByRow<kLost, kPiece>::kFolding,
     .infer = [](const Call& c) -> Type {
       const Type x = like_x(c);
       if (c.shape(0).rank() != 2) throw ShapeError(std::string(c.name()) + ": takes a matrix");
       return {x.dtype, c.tape.intern(Shape{c.shape(0)[1]})};
     },
-    .eval = RowByRow<kLost>::whole,
+    .eval = RowByRow<kLost, kPiece>::whole,
     .vjp = {[](const Call& c, Var g) { return broadcast_to(g, c.shape(0)); }},
     .jvp = rule::linear,
 };
-template <int kLost>
+template <const Op& kSum>
 std::vector<OpSample> column_sums() {
   return {
       [](SampleMaker& m) {
-        return record(column_sum<kLost>, m.real({7, 3}));
+        return record(kSum, m.real({7, 3}));
       },
       [](SampleMaker& m) {
-        return record(column_sum<kLost>, m.real({0, 2}));
+        return record(kSum, m.real({0, 2}));
       },
   };
 }
@@ -494,7 +497,8 @@ std::vector<Wrong> wrong_ops() {
       {wrong_batch, of_vectors<wrong_batch>(), OpLaw::batch, "of many values of x0, number 0 gives"},
       {cut_by_threads, sums(), OpLaw::schedule, "with 2 threads is"},
       {cut_by_blocks, of_vectors<cut_by_blocks>(), OpLaw::panels, "by 1 position(s) of 1 leading axes"},
-      {column_sum<1>, column_sums<1>(), OpLaw::panels, "folded from 2 positions at a time it is"},
+      {column_sum<1>, column_sums<column_sum<1>>(), OpLaw::panels, "folded from 2 positions at a time it is"},
+      {column_sum<0, 3>, column_sums<column_sum<0, 3>>(), OpLaw::panels, "a piece has 3 of 7 positions"},
       {four_times<true>, of_vectors<four_times<true>>(), OpLaw::panels, "1 element(s) at a time, from whole"},
       {not_tied, products(), OpLaw::tied, "x1 = x0: the vjp of one Var"},
   };
@@ -518,7 +522,7 @@ TEST_CASE("right ops of a user's program keep all laws") {
                         [](SampleMaker& m) { return record_leak(m.real({3}), m.mask({3}), -1); }}));
   CHECK(check_op(product_table, table_samples<product_table>()));
   CHECK(check_op(mirror, of_vectors<mirror>()));
-  CHECK(check_op(column_sum<0>, column_sums<0>()));
+  CHECK(check_op(column_sum<>, column_sums<column_sum<>>()));
   CHECK(check_op(four_times<false>, of_vectors<four_times<false>>()));
 }
 

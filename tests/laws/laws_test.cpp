@@ -88,7 +88,9 @@ TEST_CASE("the bits do not depend on optimisation, nor on the number of threads"
   holds(OpLaw::schedule, 1500);
 }
 
-TEST_CASE("nor on how many rows or elements a kernel is given at a time") { holds(OpLaw::panels, 700); }
+TEST_CASE("the bits do not depend on how many rows or elements a kernel is given at a time") {
+  holds(OpLaw::panels, 700);
+}
 
 TEST_CASE("what is computed or recorded again is the same, and operands stay as they are") {
   holds(OpLaw::purity, 800);

@@ -9,12 +9,13 @@ namespace backdrop {
 
 /// Copies nodes of one tape onto another. It remembers what the two call the same shape, file and scope:
 /// where a node has inputs of the types it had, nothing is checked, inferred or searched again.
-/// Meanwhile nodes may be appended to the old tape, but none dropped.
+/// Meanwhile nodes may be appended to the old tape, but none dropped or given another place.
 class NodeCopier {
  public:
   NodeCopier(const Tape& from, Tape& to);
 
-  /// Appends node `index` with other inputs, as `Tape::record_again` would. The same strong guarantee.
+  /// Appends node `index` with other inputs, as `Tape::record_again` would. A recording stays as it was if
+  /// that throws.
   Var copy(std::size_t index, std::span<const Var> inputs);
   /// The same of a node that is no leaf, where the inputs `now[...]` are copies of the old ones.
   Var copy_on_copies(std::size_t index, std::span<const std::uint32_t> now) {

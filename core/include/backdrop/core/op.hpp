@@ -174,6 +174,7 @@ struct Folding {
   std::size_t (*fewest)(const Call&);
   /// Positions that go through one state: all of them, or a multiple of kTimes times the fewest.
   std::size_t (*piece)(const Call&);
+  /// The first state begins at a cache line, the others behind it.
   std::size_t (*state_bytes)(const Call&);
   void (*begin)(const Call&, void* state);
   void (*take)(const Call&, const Array& x, void* state);
@@ -196,7 +197,8 @@ struct Op {
   /// How many leading axes of y are leading axes of this input too, worked on one position at a time.
   std::size_t (*leading)(const Call&, std::size_t input) = nullptr;
   /// Along how many leading axes y says the same again and again, whatever the inputs are. `eval` may be
-  /// given any run of the elements of y beside whole inputs: they follow from element `first` on.
+  /// given any run of the elements of y beside whole inputs: they follow from element `first` on. (A call
+  /// with more than one input is given all of y.)
   std::size_t (*repeats)(const Call&) = nullptr;
   /// `eval` may be given a run of the leading positions in place of all of them: it takes extents from its
   /// operands, and every position of y is computed alike, whatever stands beside it.

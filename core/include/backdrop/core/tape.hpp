@@ -246,10 +246,12 @@ class Tape {
   void clear() { rewind(Mark{}); }
   struct Mark {
     std::size_t nodes = 0, ops = 0, constants = 0, variables = 0, opened = 0;
+    std::uint32_t generation = 0;  // of the last node
     WordPool::Mark words;
   };
   Mark mark() const;
-  /// Drops what was recorded after `mark`; handles to it become invalid.
+  /// Drops what was recorded after `mark`; handles to it become invalid. Throws TapeError when what was
+  /// recorded before it is not there any more.
   void rewind(const Mark& mark);
 
  private:

@@ -107,7 +107,7 @@ enum class OpLaw : std::uint8_t {
   body,       ///< a composite equals its body: value and derivatives of both orders, every subset of inputs
   precision,  ///< f32 is near f64, derivatives too
   schedule,   ///< the bits depend neither on optimisation nor on the number of threads
-  panels,     ///< elementwise, by_panels, repeats: the bits do not depend on how much is computed at a time
+  panels,     ///< elementwise, by_panels, repeats, folding: no bit depends on how much is computed at a time
   purity,     ///< a second evaluation, and a second recording, give the same; operands stay as they are
   reload,     ///< dumped and loaded: the same recording, the same bytes, the same bits when it runs
   refold,     ///< fuse(expand(t)) is t
