@@ -90,7 +90,8 @@ Rewrite lower(const Tape& tape, std::span<const Var> roots, const Targets& targe
   std::vector<Var> wanted = now();
   const auto nexts = std::span(wanted).last(targets.updates.size());
   out = passes::fold_updates(std::move(out), nexts, wanted);
-  return passes::draw_late(std::move(out), now());
+  wanted = now();
+  return passes::draw_late(std::move(out), wanted);
 }
 
 }  // namespace
