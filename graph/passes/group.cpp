@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <backdrop/core/op.hpp>
 #include <backdrop/ops/checkpoint.hpp>
+#include <bit>
 #include <optional>
 #include <utility>
 
@@ -77,6 +78,7 @@ class Grouping {
     std::size_t axes = 0;
     std::size_t largest = 0;  // elements of the largest value
     std::size_t piece = 0;    // positions that go through one state of what folds them; 0: nothing does
+    int twos = 64;            // how often 2 divides the elements of each mask: rows of it end within bytes
   };
   // A step as it grows.
   struct Step {
@@ -165,7 +167,13 @@ class Grouping {
   // How node i can be cut, given its operands.
   Rows rows_of(std::uint32_t i) const {
     Rows rows{&shape(i), cuttable_axes(i), shape(i).numel()};
+    const auto meet_mask = [&](std::uint32_t operand) {
+      if (tape_.node(operand).dtype != DType::mask) return;
+      rows.twos = std::min(rows.twos, std::countr_zero(shape(operand).numel()));
+    };
+    meet_mask(i);
     for (std::uint32_t input : tape_.node(i).inputs()) {
+      meet_mask(input);
       rows.largest = std::max(rows.largest, shape(input).numel());
     }
     if (rows.axes > 0 && folded_axes(i) > 0) {
@@ -204,16 +212,20 @@ class Grouping {
   }
   std::size_t common_axes(std::uint32_t i) const { return axes_in_common(tape_.call(i)); }
 
+  // Panels begin at whole bytes of masks, and may have to have up to eight positions for it.
   bool fits(const Rows& rows) const {
-    return rows.axes > 0 &&
-           rows.largest / std::max<std::size_t>(1, positions(*rows.shape, rows.axes)) <= kLongestRow;
+    if (rows.axes == 0) return false;
+    const std::size_t count = std::max<std::size_t>(1, positions(*rows.shape, rows.axes));
+    const std::size_t together = 8U >> std::clamp(rows.twos - std::countr_zero(count), 0, 3);
+    return rows.largest / count * std::min(together, count) <= kLongestRow;
   }
 
   // What stands in one group is cut alike, along `most` axes or fewer. What is folded can be cut along no
   // fewer axes than are folded, and its pieces are those of others that are folded.
   std::optional<Rows> common(const Rows& a, const Rows& b, std::size_t most) const {
     const std::size_t axes = shared_axes(*a.shape, *b.shape, std::min({a.axes, b.axes, most}));
-    const Rows both{b.shape, axes, std::max(a.largest, b.largest), std::max(a.piece, b.piece)};
+    const Rows both{b.shape, axes, std::max(a.largest, b.largest), std::max(a.piece, b.piece),
+                    std::min(a.twos, b.twos)};
     for (const Rows& one : {a, b}) {
       if (one.piece > 0 && (one.axes != axes || one.piece != both.piece)) return std::nullopt;
     }

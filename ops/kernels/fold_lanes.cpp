@@ -54,7 +54,7 @@ void fold_short_columns(double* HWY_RESTRICT state, double* HWY_RESTRICT error, 
 /// Narrow matrices (a contiguous row is a matrix of one column) are read as fewer, wider rows, whose parts
 /// meet at the end.
 template <class F, class T>
-void fold_matrix(Lanes& lanes, const T* x, const Matrix& m) {
+void fold_matrix(Fold fold, Lanes& lanes, const T* x, const Matrix& m) {
   if (m.column != 1) return fold_short_columns<F>(lanes.state, lanes.error, x, m);
   std::size_t group = 1;
   if (m.row == m.width) {
@@ -66,11 +66,7 @@ void fold_matrix(Lanes& lanes, const T* x, const Matrix& m) {
   std::fill(lanes.error + m.width, lanes.error + wide, 0.0);
   fold_rows<F>(lanes.state, lanes.error, x, wide, m.rows / group, wide);
   fold_rows<F>(lanes.state, lanes.error, x + m.rows / group * wide, wide, 1, m.rows % group * m.width);
-  for (std::size_t half = wide / 2; half >= m.width; half /= 2) {
-    for (std::size_t k = 0; k < half; ++k) {
-      F::merge(lanes.state[k], lanes.error[k], lanes.state[half + k], lanes.error[half + k]);
-    }
-  }
+  merge_beside<T>(fold, lanes, group, m.width);
 }
 
 /// A contiguous row, where its fold needs no more than a number. False: it was not folded.
@@ -96,15 +92,15 @@ void fold_as(Fold fold, Lanes& lanes, const T* x, const Matrix& m) {
   switch (fold) {
     case Fold::sum:
     case Fold::mean:
-      return fold_matrix<Sum>(lanes, x, m);
+      return fold_matrix<Sum>(fold, lanes, x, m);
     case Fold::norm:
-      return fold_matrix<SquaresOf<Sum>>(lanes, x, m);
+      return fold_matrix<SquaresOf<Sum>>(fold, lanes, x, m);
     case Fold::prod:
-      return fold_matrix<ProductWide>(lanes, x, m);
+      return fold_matrix<ProductWide>(fold, lanes, x, m);
     case Fold::max:
-      return fold_matrix<Greatest>(lanes, x, m);
+      return fold_matrix<Greatest>(fold, lanes, x, m);
     case Fold::min:
-      return fold_matrix<Least>(lanes, x, m);
+      return fold_matrix<Least>(fold, lanes, x, m);
   }
 }
 

@@ -357,3 +357,15 @@ TEST_CASE("panels are as large as what is asked for at a time allows, where memo
   CHECK(explained(1'000'000, true) == "1024");    // ten, for what is written as well
   CHECK(explained(100'000'000, true) == "1024");  // which is streamed here
 }
+
+TEST_CASE("where rows of a mask end within bytes, panels have eight rows, unless those would be too large") {
+  const auto explained = [](std::int64_t n) {
+    Tape tape;
+    const Var x = tape.input("x", {300, n});
+    const Var y = softmax(x * 2.0, 1);
+    return compile(tape, {.outputs = {y, greater(y, 0.5)}}).explain();
+  };
+  CHECK(explained(1001).find("4 nodes by 8 of 300 rows") != std::string::npos);
+  CHECK(explained(12000).find("4 nodes by 1 of 300 rows") != std::string::npos);
+  CHECK(explained(12001).find("2 nodes by 1 of 300 rows") != std::string::npos);
+}
