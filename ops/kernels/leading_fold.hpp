@@ -6,8 +6,8 @@
 
 namespace backdrop::kernels {
 
-/// y = x reduced over leading axes of it, with the bits of its Folding. False: it has none, and
-/// nothing was computed.
+/// y = x reduced over leading axes of it, with the bits of its Folding. False: it has none, and nothing was
+/// computed.
 template <class T>
 bool reduce_leading_axes(const Eval& e, Fold fold, AxisSet reduced);
 

@@ -124,9 +124,8 @@ TEST_CASE("f64 sums survive cancellation") {
 }
 
 TEST_CASE("a short row has the same sum, whatever rows stand beside it") {
-  std::vector<float> row(20, 0.F);
-  row[0] = 1e20F, row[1] = 2, row[2] = -1e20F,
-  row[5] = 1e-30F;  // each order of summation loses something else
+  std::vector<float> row{1e20F, 2, -1e20F, 0, 0, 1e-30F};  // each order of summation loses something else
+  row.resize(20);
   const auto sums = [&](std::int64_t rows) {
     std::vector<float> all;
     for (std::int64_t r = 0; r < rows; ++r) all.insert(all.end(), row.begin(), row.end());
