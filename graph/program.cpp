@@ -91,7 +91,9 @@ Rewrite lower(const Tape& tape, std::span<const Var> roots, const Targets& targe
   const auto nexts = std::span(wanted).last(targets.updates.size());
   out = passes::fold_updates(std::move(out), nexts, wanted);
   wanted = now();
-  return passes::draw_late(std::move(out), wanted);
+  out = passes::draw_late(std::move(out), wanted);
+  wanted = now();
+  return passes::multiply_and_add(std::move(out), wanted);
 }
 
 }  // namespace

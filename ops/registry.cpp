@@ -34,6 +34,7 @@ constexpr const Op* kOps[] = {
     // arithmetic
     &add_op,
     &mul_op,
+    &multiply_add_op,
     &scale_op,
     &square_op,
     &sub_op,

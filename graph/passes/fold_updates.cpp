@@ -21,11 +21,7 @@ struct Step {
 class Folding {
  public:
   Folding(const Tape& tape, std::span<const Var> nexts, std::span<const Var> roots)
-      : tape_(tape), uses_(tape.size(), 0), out_(tape) {
-    for (Var root : roots) ++uses_[root.index()];
-    for (std::size_t i = 0; i < tape.size(); ++i) {
-      for (std::uint32_t input : tape.node(i).inputs()) ++uses_[input];
-    }
+      : tape_(tape), uses_(uses(tape, roots)), out_(tape) {
     for (Var next : nexts) {
       if (const auto step = recognised(next.index())) steps_.emplace(step->next, *step);
     }

@@ -22,6 +22,9 @@ Rewrite expand(Rewrite recording);
 /// between them: what is computed again draws its masks again.
 Rewrite share(Rewrite recording);
 
+/// By node: how many inputs of others it is, and how often it is a root.
+std::vector<std::uint32_t> uses(const Tape& tape, std::span<const Var> roots);
+
 /// Of these nodes of the recording, next values of Variables, the steps of gradient descent become products
 /// that are added to the old value. (Rounded otherwise: add_product's tolerance.) A product that is
 /// itself a root stays.
@@ -31,6 +34,9 @@ Rewrite fold_updates(Rewrite recording, std::span<const Var> nexts, std::span<co
 /// dropout_mask) becomes drawn_dropout, unless more than two nodes use the mask. The roots are asked for, and
 /// stay.
 Rewrite draw_late(Rewrite recording, std::span<const Var> roots);
+
+/// A product that is only added to something becomes one op with the sum, multiply_add, with the same bits.
+Rewrite multiply_and_add(Rewrite recording, std::span<const Var> roots);
 
 /// What a run does, in order.
 struct Schedule {

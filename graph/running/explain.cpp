@@ -74,13 +74,15 @@ class Explanation {
     line(label, fmt::format("{} nodes by {} of {} rows", group.parts.size(), group.panel, group.positions),
          bytes);
     for (const Layout::Part& part : group.parts) {
-      fmt::format_to(to(), "        {}{}\n", describe(group.operands[part.first].node),
-                     part.repeated                              ? ", once for all rows"
-                     : part.state_bytes > 0                     ? ", from all rows"
-                     : is_in_memory(group.operands[part.first]) ? ", stored"
-                     : part.streams                             ? ", stored past the caches"
-                                                                : "");
+      fmt::format_to(to(), "        {}{}\n", describe(group.operands[part.first].node), what_of(part, group));
     }
+  }
+
+  static std::string what_of(const Layout::Part& part, const Layout& group) {
+    if (part.repeated) return fmt::format(", once for {} rows", std::min(group.grain, group.positions));
+    if (part.state_bytes > 0) return ", from all rows";
+    if (is_in_memory(group.operands[part.first])) return ", stored";
+    return part.streams ? ", stored past the caches" : "";
   }
 
   void count(std::uint32_t node, Traffic& bytes, std::size_t Traffic::*way) const {

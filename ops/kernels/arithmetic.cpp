@@ -90,6 +90,22 @@ HWY_INLINE void zip(const T* a, const T* b, T* y, std::size_t n, F f) {
 #endif
 }
 
+template <class T, class F>
+HWY_INLINE void zip(const T* a, const T* b, const T* c, T* y, std::size_t n, F f) {
+  const Tag<T> d;
+  std::size_t k = 0;
+  for (; k + hn::Lanes(d) <= n; k += hn::Lanes(d)) {
+    hn::StoreU(f(hn::LoadU(d, a + k), hn::LoadU(d, b + k), hn::LoadU(d, c + k)), d, y + k);
+  }
+#if HWY_MEM_OPS_MIGHT_FAULT
+  for (; k < n; ++k) y[k] = hn::GetLane(f(hn::Set(d, a[k]), hn::Set(d, b[k]), hn::Set(d, c[k])));
+#else
+  if (k == n) return;
+  const Tail<T> tail(n - k);
+  tail.store(f(tail.load(a + k), tail.load(b + k), tail.load(c + k)), y + k);
+#endif
+}
+
 /// f(mask, first element, vector loader and storer), for whole vectors and for the rest; x is an operand.
 template <class T, class F>
 HWY_INLINE void for_each_kept(const std::uint8_t* mask, const T* x, std::size_t n, T* y, F f) {
@@ -194,6 +210,9 @@ struct Functions {
   static void div(const T* a, const T* b, T* y, std::size_t n) {
     zip(a, b, y, n, [](auto u, auto v) HWY_ATTR { return hn::Div(u, v); });
   }
+  static void multiply_add(const T* a, const T* b, const T* c, T* y, std::size_t n) {
+    zip(a, b, c, y, n, [](auto u, auto v, auto w) HWY_ATTR { return hn::Add(hn::Mul(u, v), w); });
+  }
   static void maximum(const T* a, const T* b, T* y, std::size_t n) {
     zip(a, b, y, n,
         [](auto u, auto v) HWY_ATTR { return hn::IfThenElse(hn::Or(hn::Gt(u, v), is_nan(u)), u, v); });
@@ -265,6 +284,7 @@ const Arithmetic<T>* table() {
       .sub = F::sub,
       .mul = F::mul,
       .div = F::div,
+      .multiply_add = F::multiply_add,
       .maximum = F::maximum,
       .minimum = F::minimum,
       .greater = F::greater,

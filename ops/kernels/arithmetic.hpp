@@ -24,6 +24,7 @@ struct Arithmetic {
   Unary relu;                                                ///< x > 0 || isnan(x) ? x : +0
   void (*scale)(const T* x, T factor, T* y, std::size_t n);  ///< x * factor
   Binary add, sub, mul, div;
+  void (*multiply_add)(const T* a, const T* b, const T* c, T* y, std::size_t n);  ///< a * b, rounded, + c
   Binary maximum;  ///< a > b || isnan(a) ? a : b
   Binary minimum;  ///< a < b || isnan(a) ? a : b
   Relation greater, greater_equal, less, less_equal, equal, not_equal;

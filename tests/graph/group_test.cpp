@@ -174,11 +174,10 @@ TEST_CASE("so do a bias and a scale for each channel, of samples that are too lo
   CHECK(program.arena_bytes() == 0);
   const std::string text = program.explain();
   CHECK(text.substr(text.find('\n') + 1) ==
-        "   1  6 nodes by 1024 of 204800 rows                           reads  800.5 KiB, writes  800.0 KiB\n"
+        "   1  5 nodes by 1024 of 204800 rows                           reads  800.5 KiB, writes  800.0 KiB\n"
         "        broadcast_to f32 [8, 64, 20, 20]\n"
-        "        mul f32 [8, 64, 20, 20]\n"
         "        broadcast_to f32 [8, 64, 20, 20]\n"
-        "        add f32 [8, 64, 20, 20]\n"
+        "        multiply_add f32 [8, 64, 20, 20]\n"
         "        relu f32 [8, 64, 20, 20]\n"
         "        drawn_dropout f32 [8, 64, 20, 20], stored\n");
 }

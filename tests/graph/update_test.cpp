@@ -175,7 +175,15 @@ TEST_CASE("explain names the groups with their nodes, and what moves between mem
   const std::string text = compile(tape, {.outputs = {y}}).explain();
   INFO(text);
   CHECK(text.find("1 steps, 4 kernels; arena 0 B") != std::string::npos);
-  CHECK(text.find("broadcast_to f32 [128, 256], once for all rows") != std::string::npos);
+  CHECK(text.find("broadcast_to f32 [128, 256], once for 128 rows") != std::string::npos);
   CHECK(text.find("drawn_dropout f32 [128, 256] hidden, stored") != std::string::npos);
   CHECK(text.find("writes  128.0 KiB") != std::string::npos);
+}
+
+TEST_CASE("explain says how many rows share what is repeated: those that a thread is given at a time") {
+  Tape tape;
+  const Var x = tape.input("x", {4096, 1024}), b = tape.variable("b", numbers({1024}, 0));
+  const std::string text = compile(tape, {.outputs = {relu(x + b)}}).explain();
+  INFO(text);
+  CHECK(text.find("broadcast_to f32 [4096, 1024], once for 64 rows") != std::string::npos);
 }

@@ -166,6 +166,27 @@ TEST_CASE_TEMPLATE("arithmetic kernels give the bits of the scalar formula on ev
   check_binary<T>(&A::minimum, "minimum", [](T x, T y) { return x < y || std::isnan(x) ? x : y; });
 }
 
+TEST_CASE_TEMPLATE("multiply_add rounds the product, too, on every target", T, float, double) {
+  on_every_target([](std::size_t n) {
+    const Operands<T> x(n);
+    std::vector<T> c(x.b.rbegin(), x.b.rend());
+    const auto expected = [&](std::size_t k) {
+      const volatile T product = x.a[k] * x.b[k];
+      return product + c[k];
+    };
+    const auto run = kernels::arithmetic<T>().multiply_add;
+    check_numbers<T>(
+        n, "multiply_add", [&](T* y) { run(x.a.data(), x.b.data(), c.data(), y, n); }, expected);
+    check_numbers<T>(
+        n, "multiply_add, over c",
+        [&](T* y) {
+          std::copy(c.begin(), c.end(), y);
+          run(x.a.data(), x.b.data(), y, y, n);
+        },
+        expected);
+  });
+}
+
 TEST_CASE_TEMPLATE("comparison kernels write the scalar answer as bits on every target", T, float, double) {
   using A = kernels::Arithmetic<T>;
   check_relation<T>(&A::greater, "greater", [](T x, T y) { return x > y; });

@@ -11,6 +11,13 @@ void arithmetic_samples(Samples& s) {
   s.add(mul_op, [](SampleMaker& m) { return mul(m.real({2, 3}), m.real({3})); });
   s.add(mul_op, [](SampleMaker& m) { return mul(m.real({3, 7}), m.mask({3, 7})); });
   s.add(mul_op, [](SampleMaker& m) { return mul(m.real({3, 7}), m.mask({7})); });
+  s.add(multiply_add_op, [](SampleMaker& m) {
+    return multiply_add(m.real({2, 3}), m.real({2, 3}), m.real({2, 3}));
+  });
+  s.add(multiply_add_op,
+        [](SampleMaker& m) { return multiply_add(m.real({300}), m.real({300}), m.real({300})); });
+  s.add(multiply_add_op, [](SampleMaker& m) { return multiply_add(m.real({}), m.real({}), m.real({})); });
+  s.add(multiply_add_op, [](SampleMaker& m) { return multiply_add(m.real({0}), m.real({0}), m.real({0})); });
   s.add(scale_op, [](SampleMaker& m) { return scale(m.real({5}), 1 / 0.9); });
   s.add(scale_op, [](SampleMaker& m) { return scale(m.real({2, 2}), -3); });
   s.add(square_op, [](SampleMaker& m) { return square(m.real({2, 3})); });

@@ -84,6 +84,7 @@ void arithmetic(Vocabulary& v) {
   v["logaddexp"] = [](const Step& s) { return logaddexp(left(s), right(s)); };
   v["rsub"] = [](const Step& s) { return rsub(left(s), right(s)); };
   v["rdiv"] = [](const Step& s) { return rdiv(left(s), right(s)); };
+  v["multiply_add"] = [](const Step& s) { return multiply_add(s[0], s[1], s[2]); };
   v["pow_tensor"] = [](const Step& s) { return pow(Operand(s[0]), Operand(s[1])); };
   v["pow_of_number"] = [](const Step& s) { return pow(Operand(s.real("base")), Operand(s[0])); };
   v["pow"] = [](const Step& s) { return pow(s[0], s.real("exponent")); };

@@ -79,6 +79,7 @@ for name, function in {**BINARY_ONLY_TENSORS, **LOGIC, "logical_not": torch.logi
     op(name)(function)
 spelled_out("hardsigmoid", NO_SECOND, F.hardsigmoid)(lambda x: F.relu6(x + 3) / 6)
 spelled_out("hardswish", NO_SECOND, F.hardswish)(lambda x: x * F.relu6(x + 3) / 6)
+op("multiply_add")(lambda a, b, c: torch.addcmul(c, a, b))
 op("pow")(lambda x, exponent: torch.pow(x, exponent))
 op("pow_tensor")(lambda a, b: torch.pow(a, b))
 op("pow_of_number")(lambda x, base: torch.pow(base, x))
@@ -177,6 +178,8 @@ def arithmetic(c):
     c.op("pow_tensor", positive(2, 1), real(3))
     c.op("pow_of_number", real(2, 3), base=2)
     c.op("pow_of_number", real(3), base=0.7)
+    c.op("multiply_add", real(2, 3), real(2, 3), real(2, 3))
+    c.op("multiply_add", real(), real(), real())
 
 
 def masks(c):

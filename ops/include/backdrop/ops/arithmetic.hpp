@@ -24,6 +24,7 @@ class Operand {
 
 extern const Op add_op;
 extern const Op mul_op;
+extern const Op multiply_add_op;
 extern const Op scale_op;
 extern const Op square_op;
 extern const Op sub_op;
@@ -45,6 +46,10 @@ Var add(const Operand& a, const Operand& b, Where where = Where::here());
 /// y = a * b, broadcast by NumPy's rule. Where b is a mask, it *selects*: y = a where kept and +0 where
 /// dropped, also where a is NaN or infinite (PyTorch and ONNX multiply instead, giving NaN and -0 there).
 Var mul(const Operand& a, const Operand& b, Where where = Where::here());
+
+/// y = a * b + c of one type, f32 or f64, otherwise DTypeError or ShapeError: in one pass over memory, and with
+/// the bits of add(mul(a, b), c), for the product is rounded before c is added.
+Var multiply_add(Var a, Var b, Var c, Where where = Where::here());
 
 /// y = x * factor; the factor is computed in f64 and rounded to the dtype of x.
 Var scale(Var x, double factor, Where where = Where::here());

@@ -1,0 +1,71 @@
+#include <algorithm>
+#include <backdrop/core/op.hpp>
+#include <backdrop/ops/arithmetic.hpp>
+#include <functional>
+#include <optional>
+#include <ranges>
+#include <vector>
+
+#include "passes/passes.hpp"
+
+// add(mul(a, b), c) becomes multiply_add(a, b, c): the product is neither written nor read, which takes a
+// tenth from the time of a chain of ten ops.
+namespace backdrop::passes {
+
+namespace {
+
+// The copy of the recording costs more than is saved on fewer elements.
+constexpr std::size_t kLeast = 256;
+
+bool has_large_values(const Tape& tape) {
+  for (std::uint32_t id = 0; id < tape.shape_count(); ++id) {
+    if (tape.shape(id).numel() >= kLeast) return true;
+  }
+  return false;
+}
+
+struct Sum {
+  std::uint32_t product, other;
+};
+
+// What node i adds to a product that nobody else needs. Of two products the later one, whose factors need not
+// be kept until the other is there.
+std::optional<Sum> sum_at(const Tape& tape, std::uint32_t i, const std::vector<std::uint32_t>& uses) {
+  const Node& node = tape.node(i);
+  if (node.op != &add_op || tape.shape(node.shape).numel() < kLeast) return std::nullopt;
+  const auto is_product = [&](std::uint32_t k) {
+    const Node& operand = tape.node(k);
+    return operand.op == &mul_op && operand.in_dtype(1) != DType::mask && uses[k] == 1;
+  };
+  const auto [early, late] = std::minmax(node.inputs()[0], node.inputs()[1]);
+  if (is_product(late)) return Sum{late, early};
+  if (is_product(early)) return Sum{early, late};
+  return std::nullopt;
+}
+
+}  // namespace
+
+Rewrite multiply_and_add(Rewrite recording, std::span<const Var> roots) {
+  const Tape& tape = recording.tape();
+  if (!has_large_values(tape)) return recording;
+  const std::vector<std::uint32_t> uses_of = uses(tape, roots);
+  std::vector<std::optional<Sum>> sums(tape.size());
+  std::vector<bool> is_joined(tape.size(), false);
+  for (std::uint32_t i = 0; i < tape.size(); ++i) {
+    sums[i] = sum_at(tape, i, uses_of);
+    if (sums[i]) is_joined[sums[i]->product] = true;
+  }
+  if (std::ranges::none_of(is_joined, std::identity())) return recording;
+  Rewrite out(tape);
+  for (std::uint32_t i = 0; i < tape.size(); ++i) {
+    if (sums[i]) {
+      const auto factors = tape.node(sums[i]->product).inputs();
+      out.stand_in(i, multiply_add(out.at(factors[0]), out.at(factors[1]), out.at(sums[i]->other)));
+    } else if (!is_joined[i]) {
+      out.copy(i);
+    }
+  }
+  return recording.then(std::move(out));
+}
+
+}  // namespace backdrop::passes
