@@ -173,25 +173,29 @@ class Laying {
     return passes::repeats(tape_.node(node)) && passes::axes_in_common(tape_.call(node)) < axes_;
   }
 
-  // Of the largest value, where each position has `row` of them. After each kernel memory is asked for a part
-  // of the next panel: of what is read, and of what is written there, which has to be fetched before, unless
-  // panels would be as small as can be for that.
-  std::size_t panel_bytes(std::size_t row) {
+  // Of the largest value. After each kernel memory is asked for a part of the next panel: of what is read,
+  // and of what is written there, which has to be fetched before, unless panels would be as small as can be
+  // for that.
+  std::size_t panel_bytes() {
     if (!waits() || read_ == 0) return kPanelBytes;
     const auto asking_for = [&](std::size_t bytes) {
-      return std::bit_floor(kAskedBytes * times_ * positions_ * row / bytes);
+      return std::bit_floor(kAskedBytes * times_ * largest_ / bytes);
     };
     asks_for_all_ = !far() && asking_for(read_ + written_) > kLeastPanelBytes;
     const std::size_t bytes = asking_for(asks_for_all_ ? read_ + written_ : read_);
     return std::clamp(bytes, kLeastPanelBytes, kPanelBytes);
   }
 
+  // That have so many bytes of the largest value; at least one.
+  std::size_t positions_of(std::size_t bytes) const {
+    return std::max<std::size_t>(1, bytes * positions_ / largest_);
+  }
+
   void choose_panel() {
-    const std::size_t row = std::max<std::size_t>(1, (largest_ + positions_ - 1) / positions_);
-    const std::size_t rows = std::max<std::size_t>(1, panel_bytes(row) / row);
+    const std::size_t rows = positions_of(panel_bytes());
     if (piece_ == 0) {
       panel_ = std::min((rows + alignment_ - 1) / alignment_ * alignment_, positions_);
-      grain_ = panel_ * std::max<std::size_t>(1, kGrainBytes / (panel_ * row));
+      grain_ = panel_ * std::max<std::size_t>(1, positions_of(kGrainBytes) / panel_);
       return;
     }
     // Pieces are whole panels.

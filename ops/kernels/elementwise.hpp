@@ -70,9 +70,9 @@ void write_bits(void* y, std::size_t count, F keep) {
 template <class F>
 void write_mask_bytes(const Block& b, F byte) {
   auto* y = static_cast<std::uint8_t*>(b.y);
-  for (std::size_t k = 0; k < (b.count + 7) / 8; ++k) y[k] = static_cast<std::uint8_t>(byte(k));
-  if (b.count % 8 != 0)
-    y[b.count / 8] = static_cast<std::uint8_t>(y[b.count / 8] & ((1U << b.count % 8) - 1));
+  const std::size_t count = b.count;  // which bytes of y could be part of, for all that a compiler knows
+  for (std::size_t k = 0; k < (count + 7) / 8; ++k) y[k] = static_cast<std::uint8_t>(byte(k));
+  if (count % 8 != 0) y[count / 8] = static_cast<std::uint8_t>(y[count / 8] & ((1U << count % 8) - 1));
 }
 
 /// y = x, any dtype
