@@ -36,13 +36,19 @@ void to_mask(const Block& b) {
   });
 }
 
-void to_number(const Block& b) {
+void from_mask(const Block& b) {
+  if (b.dtype() == DType::i64) {
+    return kernels::map_integers(b, [&](std::size_t k) { return std::int64_t{kernels::bit(b.x[0], k)}; });
+  }
+  kernels::with_float(b.dtype(), [&]<class To>(To) {
+    kernels::arithmetic<To>().indicate(static_cast<const std::uint8_t*>(b.x[0]), static_cast<To*>(b.y),
+                                       b.count);
+  });
+}
+
+void between_numbers(const Block& b) {
   kernels::with_number(b.dtype(), [&]<class To>(To) {
     auto* y = static_cast<To*>(b.y);
-    if (b.call.dtype(0) == DType::mask) {
-      for (std::size_t k = 0; k < b.count; ++k) y[k] = static_cast<To>(kernels::bit(b.x[0], k));
-      return;
-    }
     kernels::with_number(b.call.dtype(0), [&]<class From>(From) {
       const auto* x = static_cast<const From*>(b.x[0]);
       for (std::size_t k = 0; k < b.count; ++k) y[k] = convert<To>(x[k]);
@@ -55,8 +61,10 @@ void convert_block(const Block& b) {
     kernels::copy(b);
   } else if (b.dtype() == DType::mask) {
     to_mask(b);
+  } else if (b.call.dtype(0) == DType::mask) {
+    from_mask(b);
   } else {
-    to_number(b);
+    between_numbers(b);
   }
 }
 

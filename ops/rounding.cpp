@@ -1,7 +1,6 @@
 #include <backdrop/ops/elementwise.hpp>
-#include <cmath>
 
-#include "kernels/elementwise.hpp"
+#include "kernels/arithmetic.hpp"
 #include "parts/infer.hpp"
 
 namespace backdrop {
@@ -15,7 +14,7 @@ constinit const Op floor_op{
     .singular = "integers: 0",
     .structure = Structure::diagonal,
     .infer = infer::like_first,
-    .block = [](const Block& b) { kernels::map(b, [](auto x) { return std::floor(x); }); },
+    .block = [](const Block& b) { kernels::vector_map(b, [](const auto& k) { return k.floor; }); },
     .vjp = {zero},
     .jvp = {zero},
 };
@@ -29,7 +28,7 @@ constinit const Op ceil_op{
     .singular = "integers: 0",
     .structure = Structure::diagonal,
     .infer = infer::like_first,
-    .block = [](const Block& b) { kernels::map(b, [](auto x) { return std::ceil(x); }); },
+    .block = [](const Block& b) { kernels::vector_map(b, [](const auto& k) { return k.ceil; }); },
     .vjp = {zero},
     .jvp = {zero},
 };
@@ -43,7 +42,7 @@ constinit const Op round_op{
     .singular = "halves: 0",
     .structure = Structure::diagonal,
     .infer = infer::like_first,
-    .block = [](const Block& b) { kernels::map(b, [](auto x) { return std::nearbyint(x); }); },
+    .block = [](const Block& b) { kernels::vector_map(b, [](const auto& k) { return k.round; }); },
     .vjp = {zero},
     .jvp = {zero},
 };

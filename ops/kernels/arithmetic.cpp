@@ -194,6 +194,16 @@ struct Functions {
   static void relu(const T* x, T* y, std::size_t n) {
     map(x, y, n, [](auto v) HWY_ATTR { return hn::IfThenZeroElse(hn::Le(v, hn::Zero(Tag<T>())), v); });
   }
+  // Some instruction sets lose the sign of what is rounded to 0.
+  static void floor(const T* x, T* y, std::size_t n) {
+    map(x, y, n, [](auto v) HWY_ATTR { return hn::CopySign(hn::Floor(v), v); });
+  }
+  static void ceil(const T* x, T* y, std::size_t n) {
+    map(x, y, n, [](auto v) HWY_ATTR { return hn::CopySign(hn::Ceil(v), v); });
+  }
+  static void round(const T* x, T* y, std::size_t n) {
+    map(x, y, n, [](auto v) HWY_ATTR { return hn::CopySign(hn::Round(v), v); });
+  }
   static void scale(const T* x, T factor, T* y, std::size_t n) {
     const auto s = hn::Set(Tag<T>(), factor);
     map(x, y, n, [s](auto v) HWY_ATTR { return hn::Mul(v, s); });
@@ -249,6 +259,11 @@ struct Functions {
       return hn::IfThenElse(kept, load(a + k), load(b + k));
     });
   }
+  static void indicate(const std::uint8_t* mask, T* y, std::size_t n) {
+    const auto one = hn::Set(Tag<T>(), T{1});
+    for_each_kept(mask, y, n, y,
+                  [=](auto kept, std::size_t, auto) HWY_ATTR { return hn::IfThenElseZero(kept, one); });
+  }
   static void fill(const T* x, const std::uint8_t* mask, T value, T* y, std::size_t n) {
     const auto other = hn::Set(Tag<T>(), value);
     for_each_kept(mask, x, n, y, [=](auto kept, std::size_t k, auto load) HWY_ATTR {
@@ -279,6 +294,9 @@ const Arithmetic<T>* table() {
       .reciprocal = F::reciprocal,
       .rsqrt = F::rsqrt,
       .relu = F::relu,
+      .floor = F::floor,
+      .ceil = F::ceil,
+      .round = F::round,
       .scale = F::scale,
       .add = F::add,
       .sub = F::sub,
@@ -295,6 +313,7 @@ const Arithmetic<T>* table() {
       .not_equal = F::not_equal,
       .nonzero = F::nonzero,
       .select = F::select,
+      .indicate = F::indicate,
       .fill = F::fill,
       .keep = F::keep,
       .keep_scaled = F::keep_scaled,

@@ -19,9 +19,11 @@ struct Arithmetic {
   using Relation = void (*)(const T* a, const T* b, std::uint8_t* y, std::size_t n);
 
   Unary neg, abs, square, sqrt;
-  Unary reciprocal;                                          ///< 1 / x
-  Unary rsqrt;                                               ///< 1 / sqrt(x), both rounded
-  Unary relu;                                                ///< x > 0 || isnan(x) ? x : +0
+  Unary reciprocal;  ///< 1 / x
+  Unary rsqrt;       ///< 1 / sqrt(x), both rounded
+  Unary relu;        ///< x > 0 || isnan(x) ? x : +0
+  Unary floor, ceil;
+  Unary round;  ///< to the nearest integer, halves to the even one
   void (*scale)(const T* x, T factor, T* y, std::size_t n);  ///< x * factor
   Binary add, sub, mul, div;
   void (*multiply_add)(const T* a, const T* b, const T* c, T* y, std::size_t n);  ///< a * b, rounded, + c
@@ -31,6 +33,7 @@ struct Arithmetic {
   void (*nonzero)(const T* x, std::uint8_t* y, std::size_t n);  ///< x != 0
   /// mask ? a : b
   void (*select)(const std::uint8_t* mask, const T* a, const T* b, T* y, std::size_t n);
+  void (*indicate)(const std::uint8_t* mask, T* y, std::size_t n);                   ///< mask ? 1 : 0
   void (*fill)(const T* x, const std::uint8_t* mask, T value, T* y, std::size_t n);  ///< mask ? value : x
   void (*keep)(const T* x, const std::uint8_t* mask, T* y, std::size_t n);           ///< mask ? x : +0
   void (*keep_scaled)(const T* x, const std::uint8_t* mask, T factor, T* y,

@@ -18,6 +18,9 @@ constexpr std::size_t kFew = 8;
 // Contiguous rows up to this length are folded one by one, many of them side by side.
 constexpr std::size_t kShort = 24;
 
+// Where the greatest and the least elements are is found for so many columns at a time.
+constexpr std::size_t kBeside = 64;
+
 // x as matrices: `kept` places each with `folded` of them, of rows that are reduced and columns that are
 // kept.
 struct Plan {
@@ -154,16 +157,36 @@ void reduce_as(const Eval& e, Fold fold, AxisSet axes) {
   }
 }
 
+// Whether a later term takes the place of what was the extreme. The first NaN is one.
 template <class T>
-std::size_t first_extreme(const T* x, std::size_t stride, std::size_t count, int sign) {
+bool beats(T value, T held, int sign) {
+  return (sign > 0 ? value > held : value < held) || (std::isnan(value) && !std::isnan(held));
+}
+
+template <class T>
+std::int64_t first_extreme(const T* x, std::size_t count, int sign) {
   std::size_t best = 0;
-  for (std::size_t k = 0; k < count; ++k) {
-    const T value = x[k * stride];
-    if (std::isnan(value)) return k;
-    const T held = x[best * stride];
-    if (sign > 0 ? value > held : value < held) best = k;
+  for (std::size_t k = 1; k < count; ++k) {
+    if (beats(x[k], x[best], sign)) best = k;
   }
-  return best;
+  return static_cast<std::int64_t>(best);
+}
+
+// Of up to kBeside neighbouring columns, which memory has row by row.
+template <class T>
+void first_extremes(const T* x, std::size_t stride, std::size_t count, int sign, std::size_t width,
+                    std::int64_t* y) {
+  T held[kBeside];
+  std::copy_n(x, width, held);
+  std::fill_n(y, width, 0);
+  for (std::size_t row = 1; row < count; ++row) {
+    for (std::size_t k = 0; k < width; ++k) {
+      const T value = x[row * stride + k];
+      if (!beats(value, held[k], sign)) continue;
+      held[k] = value;
+      y[k] = static_cast<std::int64_t>(row);
+    }
+  }
 }
 
 template <class T>
@@ -176,9 +199,14 @@ void arg_extreme_as(const Eval& e, std::size_t axis, int sign) {
   auto* y = e.y.as<std::int64_t>();
   const std::size_t grain = std::max<std::size_t>(1, kFoldGrain / std::max<std::size_t>(1, count));
   e.workers.for_each(e.y.numel(), grain, [&](std::size_t begin, std::size_t end) {
-    for (std::size_t k = begin; k < end; ++k) {
-      const T* line = x + k / stride * stride * count + k % stride;
-      y[k] = static_cast<std::int64_t>(first_extreme(line, stride, count, sign));
+    for (std::size_t k = begin, width = 0; k < end; k += width) {
+      width = std::min({end - k, stride - k % stride, kBeside});
+      const T* const first = x + k / stride * stride * count + k % stride;
+      if (stride == 1) {
+        y[k] = first_extreme(first, count, sign);
+      } else {
+        first_extremes(first, stride, count, sign, width, y + k);
+      }
     }
   });
 }

@@ -30,7 +30,7 @@ struct Operands {
                                  1,
                                  -1,
                                  T(0.1),
-                                 T(-3.7),
+                                 T(-3.5),
                                  Limits::denorm_min(),
                                  -Limits::denorm_min(),
                                  Limits::min() / 3,
@@ -75,7 +75,7 @@ void on_every_target(Check check) {
 
 // `run` writes n numbers; element k must have the bits of expected(k), and what follows must be left alone.
 template <class T, class Run, class Expected>
-void check_numbers(std::size_t n, const char* what, Run run, Expected expected) {
+void check_numbers(std::size_t n, const std::string& what, Run run, Expected expected) {
   std::vector<T> y(n + 1, T(77));
   run(y.data());
   for (std::size_t k = 0; k < n; ++k) {
@@ -86,7 +86,7 @@ void check_numbers(std::size_t n, const char* what, Run run, Expected expected) 
 }
 
 template <class Run, class Expected>
-void check_bits(std::size_t n, const char* what, Run run, Expected expected) {
+void check_bits(std::size_t n, const std::string& what, Run run, Expected expected) {
   const std::size_t bytes = (n + 7) / 8;
   std::vector<std::uint8_t> y(bytes + 1, 0xA5);
   run(y.data());
@@ -158,6 +158,9 @@ TEST_CASE_TEMPLATE("arithmetic kernels give the bits of the scalar formula on ev
   check_unary<T>(&A::reciprocal, "reciprocal", [](T x) { return 1 / x; });
   check_unary<T>(&A::rsqrt, "rsqrt", [](T x) { return 1 / std::sqrt(x); });
   check_unary<T>(&A::relu, "relu", [](T x) { return x > 0 || std::isnan(x) ? x : T{0}; });
+  check_unary<T>(&A::floor, "floor", [](T x) { return std::floor(x); });
+  check_unary<T>(&A::ceil, "ceil", [](T x) { return std::ceil(x); });
+  check_unary<T>(&A::round, "round", [](T x) { return std::nearbyint(x); });
   check_binary<T>(&A::add, "add", [](T x, T y) { return x + y; });
   check_binary<T>(&A::sub, "sub", [](T x, T y) { return x - y; });
   check_binary<T>(&A::mul, "mul", [](T x, T y) { return x * y; });
@@ -215,6 +218,9 @@ TEST_CASE_TEMPLATE("kernels with a factor or a mask give the bits of the scalar 
     check_numbers<T>(
         n, "select", [&](T* y) { run.select(x.mask.data(), x.a.data(), x.b.data(), y, n); },
         [&](std::size_t k) { return x.kept(k) ? x.a[k] : x.b[k]; });
+    check_numbers<T>(
+        n, "indicate", [&](T* y) { run.indicate(x.mask.data(), y, n); },
+        [&](std::size_t k) { return x.kept(k) ? T{1} : T{0}; });
     check_numbers<T>(
         n, "fill", [&](T* y) { run.fill(x.a.data(), x.mask.data(), factor, y, n); },
         [&](std::size_t k) { return x.kept(k) ? factor : x.a[k]; });

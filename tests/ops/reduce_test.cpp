@@ -256,6 +256,36 @@ TEST_CASE("the first of equal elements is found, and all of them share the deriv
   CHECK(value(jvp(bd::max(x, {1}), x, t)).same_bits(Tensor({6, 3}, DType::f64)));
 }
 
+TEST_CASE("the first extreme over any axis, of ties and with NaN, is what a loop over the terms finds") {
+  for (const bd::Shape& shape :
+       {bd::Shape{9, 150}, bd::Shape{3, 40, 67}, bd::Shape{2, 5, 7, 3}, bd::Shape{400, 300}}) {
+    Tensor numbers = noise(shape);
+    auto x = numbers.mutable_data<double>();
+    for (std::size_t k = 0; k < x.size(); ++k) x[k] = k % 53 == 17 ? kNaN : std::round(4 * x[k]);
+    bd::Tape tape;
+    const Var v = tape.constant(numbers);
+    for (std::size_t axis = 0; axis < shape.rank(); ++axis) {
+      std::size_t stride = 1;
+      for (std::size_t k = axis + 1; k < shape.rank(); ++k) stride *= static_cast<std::size_t>(shape[k]);
+      const auto count = static_cast<std::size_t>(shape[axis]);
+      const auto at = static_cast<std::int64_t>(axis);
+      const Tensor greatest = value(bd::argmax(v, at)), least = value(bd::argmin(v, at));
+      for (std::size_t k = 0; k < greatest.numel(); ++k) {
+        const auto term = [&](std::size_t i) {
+          return x[k / stride * stride * count + k % stride + i * stride];
+        };
+        std::size_t most = 0, fewest = 0;
+        for (std::size_t i = count; i-- > 0;) {
+          if (term(i) >= term(most) || std::isnan(term(i))) most = i;
+          if (term(i) <= term(fewest) || std::isnan(term(i))) fewest = i;
+        }
+        REQUIRE(greatest.data<std::int64_t>()[k] == static_cast<std::int64_t>(most));
+        REQUIRE(least.data<std::int64_t>()[k] == static_cast<std::int64_t>(fewest));
+      }
+    }
+  }
+}
+
 TEST_CASE("variances survive a large mean") {
   bd::Tape tape;
   const Var x = tape.constant(Tensor({1e8, 1e8 + 1, 1e8 + 2}, DType::f64));
