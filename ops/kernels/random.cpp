@@ -6,6 +6,9 @@
 #include <cstring>
 #include <numbers>
 
+#include "kernels/arithmetic.hpp"
+#include "kernels/math.hpp"
+
 // Highway compiles this file once per instruction set; what stands before HWY_ONCE is in a namespace of its
 // own each time. Vectors of unknown length cannot be members of a struct, so NEON stands in for them.
 #undef HWY_DISABLED_TARGETS
@@ -113,18 +116,28 @@ double unit(std::uint64_t w) { return static_cast<double>(static_cast<std::int64
 
 template <class Number, class T>
 void box_muller(Key key, std::uint32_t step, std::uint64_t first, std::size_t n, T* out) {
-  if (n == 0) return;
+  constexpr std::size_t kMost = 128;
+  double radius[kMost], angle[kMost], cosine[kMost], sine[kMost], both[2 * kMost];
   const std::uint64_t end = first + n;
-  const std::uint64_t first_pair = first / 2;
-  const auto pairs = static_cast<std::size_t>((end - 1) / 2 - first_pair + 1);
-  for_each_number<std::array<Number, 2>>(
-      key, step, first_pair, pairs, [&](std::size_t k, const std::array<Number, 2>& w) {
-        const double r = std::sqrt(-2 * std::log(1 - unit(w[0])));  // 1 - unit is exact, and not 0
-        const double angle = 2 * std::numbers::pi * unit(w[1]);
-        const std::uint64_t e = 2 * (first_pair + k);
-        if (e >= first) out[e - first] = static_cast<T>(r * std::cos(angle));
-        if (e + 1 < end) out[e + 1 - first] = static_cast<T>(r * std::sin(angle));
-      });
+  for (std::uint64_t pair = first / 2, count = 0; 2 * pair < end; pair += count) {
+    count = std::min<std::uint64_t>(kMost, (end - 1) / 2 - pair + 1);
+    for_each_number<std::array<Number, 2>>(key, step, pair, count,
+                                           [&](std::size_t k, const std::array<Number, 2>& w) {
+                                             radius[k] = 1 - unit(w[0]);  // exact, and not 0
+                                             angle[k] = 2 * std::numbers::pi * unit(w[1]);
+                                           });
+    math<double>().log(radius, radius, count);
+    arithmetic<double>().scale(radius, -2, radius, count);
+    arithmetic<double>().sqrt(radius, radius, count);
+    math<double>().cos(angle, cosine, count);
+    math<double>().sin(angle, sine, count);
+    for (std::size_t k = 0; k < count; ++k) {
+      both[2 * k] = radius[k] * cosine[k];
+      both[2 * k + 1] = radius[k] * sine[k];
+    }
+    const std::uint64_t from = std::max(first, 2 * pair), to = std::min(end, 2 * (pair + count));
+    for (std::uint64_t e = from; e < to; ++e) out[e - first] = static_cast<T>(both[e - 2 * pair]);
+  }
 }
 
 }  // namespace

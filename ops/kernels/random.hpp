@@ -23,9 +23,9 @@ void uniform(Key key, std::uint32_t step, std::uint64_t first, std::size_t n, do
 
 /// Standard normal, by Box and Muller: elements 2k and 2k + 1 are r cos(2 pi v) and r sin(2 pi v), r =
 /// sqrt(-2 ln u). f32: u = 1 - w 2^-32 and v = w' 2^-32 with w, w' = words 2k, 2k + 1, computed in f64 and
-/// rounded last, which hides nearly all difference between mathematical libraries; |x| < 6.7. f64: u = 1 - w
-/// and v = w' with w, w' = elements 2k, 2k + 1 of `uniform`; last bits are those of the library's log, sin
-/// and cos; |x| < 8.6.
+/// rounded last, which hides nearly all difference between instruction sets; |x| < 6.7. f64: u = 1 - w and v
+/// = w' with w, w' = elements 2k, 2k + 1 of `uniform`; last bits are those of log, sin and cos in math.hpp;
+/// |x| < 8.6.
 void normal(Key key, std::uint32_t step, std::uint64_t first, std::size_t n, float* out);
 void normal(Key key, std::uint32_t step, std::uint64_t first, std::size_t n, double* out);
 
