@@ -8,8 +8,8 @@
 
 #include "passes/passes.hpp"
 
-// add(mul(a, b), c) becomes multiply_add(a, b, c): the product is neither written nor read, which takes a
-// tenth from the time of a chain of ten ops.
+// add(mul(a, b), c) becomes multiply_add(a, b, c): the product is neither written nor read, which is 4 to 9 %
+// of the time of a chain of ten ops.
 namespace backdrop::passes {
 
 namespace {
