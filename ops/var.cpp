@@ -1,7 +1,9 @@
 #include <backdrop/core/error.hpp>
 #include <backdrop/ops/arithmetic.hpp>
 #include <backdrop/ops/compare.hpp>
+#include <backdrop/ops/elementwise.hpp>
 #include <backdrop/ops/reduce.hpp>
+#include <limits>
 #include <string>
 
 #include "parts/reduced.hpp"
@@ -29,12 +31,19 @@ Type infer_var(const Call& c) {
 Var centred(const Call& c) { return sub(c[0], mean(c[0], c[axes], true)); }
 
 // Two passes. The mean is rounded, so the deviations add up to a little: what that adds to their squares is
-// taken off (Chan, Golub, LeVeque 1983).
+// taken off (Chan, Golub, LeVeque 1983). Where all terms are equal, that may be a rounding more than there
+// is.
 Var two_pass(const Call& c) {
   const Var d = centred(c);
   const Var squares = sum(square(d), c[axes], c[keepdims]);
   const Var drift = square(sum(d, c[axes], c[keepdims]));
   return scale(sub(squares, scale(drift, 1 / reduced::terms(c))), 1 / freedom(c));
+}
+
+// A clip in the variance itself would keep it from being proven equal to other ways to write it.
+Var root_of_variance(const Call& c) {
+  const Var variance = var(c[0], c[axes], c[correction], c[keepdims]);
+  return sqrt(clip(variance, 0, std::numeric_limits<double>::infinity()));
 }
 
 // v / ((n - correction) y), and 0 where y = 0. The denominator is mended first, so that no derivative of any
@@ -85,7 +94,7 @@ constinit const Op std_op{
     .jvp = {[](const Call& c, Var t) {
       return over_deviation(c, sum(mul(t, centred(c)), c[axes], c[keepdims]));
     }},
-    .body = [](const Call& c) { return sqrt(var(c[0], c[axes], c[correction], c[keepdims])); },
+    .body = root_of_variance,
     .tolerance = 64,
 };
 

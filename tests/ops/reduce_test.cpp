@@ -297,6 +297,25 @@ TEST_CASE("variances survive a large mean") {
   CHECK(value(bd::var(tape.constant(Tensor::full({100}, 0.1)))).item() == doctest::Approx(0).epsilon(1e-15));
 }
 
+// Of 227 times 0.1 the mean is not 0.1, and the two sums of the deviations differ by a rounding.
+TEST_CASE("the standard deviation of equal numbers is none, or next to none, and never NaN") {
+  for (std::int64_t n = 2; n < 400; ++n) {
+    for (const double number : {0.1, 1.0 / 3, 12345.678}) {
+      CAPTURE(n);
+      CAPTURE(number);
+      bd::Tape tape;
+      const Var x = tape.constant(Tensor::full({n}, number, DType::f64));
+      const double deviation = value(bd::stddev(x)).item();
+      CHECK(deviation >= 0);
+      CHECK(deviation <= 1e-15 * number);
+    }
+  }
+  bd::Tape tape;
+  const Var x = tape.variable("x", Tensor::full({227}, 0.1, DType::f64));
+  CHECK(std::isfinite(value(grad(bd::stddev(x), x)).at(0)));
+  CHECK(std::isnan(value(bd::stddev(tape.constant({1.0, kNaN}))).item()));
+}
+
 TEST_CASE("a norm is a length, with derivative zero where it is zero") {
   bd::Tape tape;
   const Var x = tape.variable("x", Tensor({{3, 4}, {0, 0}}, DType::f64));

@@ -103,7 +103,8 @@ Var argmax(Var x, std::int64_t axis = -1, bool keepdims = false, Where where = W
 Var argmin(Var x, std::int64_t axis = -1, bool keepdims = false, Where where = Where::here());
 
 /// The sum of (x - mean)^2 over `axes` divided by n - correction: 0 = of a population, 1 = estimated from a
-/// sample. In two passes. Throws ShapeError when a reduced axis is empty, ValueError unless n > correction.
+/// sample. In two passes, which may leave it a rounding below 0 where all terms are equal. Throws ShapeError
+/// when a reduced axis is empty, ValueError unless n > correction.
 Var var(Var x, std::span<const std::int64_t> axes, std::int64_t correction = 0, bool keepdims = false,
         Where where = Where::here());
 inline Var var(Var x, std::initializer_list<std::int64_t> axes, std::int64_t correction = 0,
