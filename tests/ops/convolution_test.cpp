@@ -209,6 +209,25 @@ TEST_CASE("max_pool by PyTorch: padding never wins, ceil_mode and dilation") {
   check_gives(negative, corner(), {1, 1, 2, 2}, {-7, -2, -16, -4});
 }
 
+TEST_CASE("in ceil_mode the only window may reach beyond the end, by PyTorch") {
+  const Tensor x({{3, 5}}, DType::f64);
+  check_gives([](Var v) { return max_pool1d(v, {3}, {.stride = {2}, .ceil_mode = true}); }, x, {1, 1}, {5});
+  const auto mean_of = [](bool count_include_pad) {
+    return [=](Var v) {
+      return avg_pool1d(
+          v, {5}, {.stride = {3}, .padding = {1}, .ceil_mode = true, .count_include_pad = count_include_pad});
+    };
+  };
+  check_gives(mean_of(false), x, {1, 1}, {4});
+  check_gives(mean_of(true), x, {1, 1}, {2});
+  bd::Tape tape;
+  const Var v = tape.constant(x);
+  CHECK_THROWS_AS(max_pool1d(v, {3}, {.stride = {2}}), bd::ShapeError);
+  CHECK_THROWS_AS(max_pool1d(v, {4}, {.stride = {2}, .ceil_mode = true}), bd::ShapeError);
+  const Var none = tape.constant(Tensor::zeros({1, 0}));
+  CHECK_THROWS_AS(max_pool1d(none, {1}, {.stride = {2}, .ceil_mode = true}), bd::ShapeError);
+}
+
 TEST_CASE("pools over three axes take the greatest and the mean of a box") {
   bd::Tape tape;
   const Var x = bd::reshape(bd::arange(tape, 24, 0, 1, DType::f64), {1, 2, 2, 3, 2});
