@@ -6,6 +6,7 @@
 #include <backdrop/ops/layout.hpp>
 #include <backdrop/ops/matmul.hpp>
 #include <backdrop/ops/reduce.hpp>
+#include <limits>
 #include <numeric>
 #include <string>
 #include <utility>
@@ -53,6 +54,17 @@ void require_operands(const Call& c) {
                    " does not fit the channels of " + to_string(c.shape(0)));
 }
 
+// What w [O, C, K...] and the windows of some samples, `places` of each, are to the BLAS: matrices, whose
+// extents it counts in 32 bits.
+void require_matrices(const Call& c, const Shape& w, Ints places) {
+  const std::int64_t terms = spatial::product(w.extents().subspan(1));
+  for (std::int64_t extent : {w[0], terms, spatial::product(places)}) {
+    if (extent <= std::numeric_limits<std::int32_t>::max()) continue;
+    throw ShapeError(std::string(c.name()) + ": " + to_string(c.shape(0)) + " and " + to_string(c.shape(1)) +
+                     " make a matrix with an extent above 2^31 - 1");
+  }
+}
+
 std::vector<std::int64_t> output_of(const Call& c) {
   const Shape &x = c.shape(0), &w = c.shape(1);
   const std::size_t axes = c[stride].size();
@@ -69,7 +81,9 @@ Type infer_convolution(const Call& c) {
   require_operands(c);
   const Shape &x = c.shape(0), &w = c.shape(1);
   if (x[1] % c[groups] != 0 || w[1] != x[1] / c[groups] || w[0] % c[groups] != 0) throw_channels(c);
-  return {c.dtype(0), c.tape.intern(Shape(output_of(c), c.name()))};
+  const Shape y(output_of(c), c.name());
+  require_matrices(c, w, y.extents().subspan(2));
+  return {c.dtype(0), c.tape.intern(y)};
 }
 
 // Whether a window is one element, and each element a window.
@@ -129,6 +143,7 @@ Type infer_transposed_convolution(const Call& c) {
                      std::to_string(c[output_padding][k]) + " is not less than the stride or the dilation");
   }
   if (x[1] % c[groups] != 0 || w[0] != x[1] || w[1] > spatial::kMost) throw_channels(c);
+  require_matrices(c, w, x.extents().subspan(2));
   return {c.dtype(0), c.tape.intern(Shape(transposed_output_of(c), c.name()))};
 }
 
@@ -186,7 +201,9 @@ Type infer_window_product(const Call& c) {
                      " positions are left, as many as the stride and the dilation");
   }
   const std::vector<std::int64_t> leading{z[1], x[1] / c[groups]};
-  return {c.dtype(0), c.tape.intern(Shape(spatial::joined(leading, c[kernel]), c.name()))};
+  const Shape w(spatial::joined(leading, c[kernel]), c.name());
+  require_matrices(c, w, z.extents().subspan(2));
+  return {c.dtype(0), c.tape.intern(w)};
 }
 
 // For every sample and group: z [O / G, places] times the windows [C / G * K, places], transposed; summed.

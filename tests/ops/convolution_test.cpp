@@ -209,6 +209,18 @@ TEST_CASE("max_pool by PyTorch: padding never wins, ceil_mode and dilation") {
   check_gives(negative, corner(), {1, 1, 2, 2}, {-7, -2, -16, -4});
 }
 
+TEST_CASE("convolutions that no BLAS can count are refused") {
+  bd::Tape tape;
+  const std::int64_t many = std::int64_t{1} << 31;
+  const Var x = tape.input("x", {1, 1, many}), w = tape.input("w", {1, 1, 1});
+  CHECK_THROWS_WITH_AS(
+      conv1d(x, w),
+      "convolution: [1, 1, 2147483648] and [1, 1, 1] make a matrix with an extent above 2^31 - 1",
+      bd::ShapeError);
+  CHECK_THROWS_AS(conv1d(tape.input("a", {0, many, 1}), tape.input("b", {1, many, 1})), bd::ShapeError);
+  CHECK(conv1d(tape.input("c", {1, 1, many}), w, {}, {.stride = {2}}).shape()[2] == many / 2);
+}
+
 TEST_CASE("in ceil_mode the only window may reach beyond the end, by PyTorch") {
   const Tensor x({{3, 5}}, DType::f64);
   check_gives([](Var v) { return max_pool1d(v, {3}, {.stride = {2}, .ceil_mode = true}); }, x, {1, 1}, {5});
