@@ -46,7 +46,7 @@ void store(void* bytes, DType dtype, std::size_t k, double number) {
       static_cast<double*>(bytes)[k] = number;
       break;
     case DType::i64:
-      static_cast<std::int64_t*>(bytes)[k] = static_cast<std::int64_t>(number);
+      static_cast<std::int64_t*>(bytes)[k] = converted<std::int64_t>(number);
       break;
     case DType::mask: {
       auto& byte = static_cast<std::uint8_t*>(bytes)[k / 8];
@@ -166,6 +166,11 @@ Tensor Tensor::reshape(const Shape& shape) const {
 Tensor Tensor::to(DType dtype) const {
   if (dtype == this->dtype()) return *this;
   Tensor out = uninitialized(shape(), dtype);
+  if (this->dtype() == DType::i64 && dtype == DType::f32) {  // by way of f64 they would be rounded twice
+    std::ranges::transform(data<std::int64_t>(), out.mutable_data<float>().begin(),
+                           [](std::int64_t number) { return static_cast<float>(number); });
+    return out;
+  }
   for (std::size_t k = 0; k < numel(); ++k) store(out.storage_->bytes, dtype, k, at(k));
   return out;
 }
@@ -193,6 +198,7 @@ void Tensor::require(DType dtype) const {
 namespace {
 
 std::string element_text(const Tensor& tensor, std::size_t k) {
+  if (tensor.dtype() == DType::i64) return std::to_string(tensor.data<std::int64_t>()[k]);
   const double number = tensor.at(k);
   return tensor.dtype() == DType::f32 ? number_text(static_cast<float>(number)) : number_text(number);
 }

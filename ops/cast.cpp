@@ -1,6 +1,4 @@
 #include <backdrop/ops/compare.hpp>
-#include <cmath>
-#include <limits>
 
 #include "kernels/arithmetic.hpp"
 #include "kernels/elementwise.hpp"
@@ -11,18 +9,6 @@ namespace backdrop {
 namespace {
 
 constexpr auto dtype = attr::dtype("dtype");
-
-// C++ leaves a conversion to an integer that cannot hold the number undefined; here it saturates.
-template <class To, class From>
-To convert(From x) {
-  if constexpr (std::is_floating_point_v<From> && std::is_integral_v<To>) {
-    constexpr From kBound = -static_cast<From>(std::numeric_limits<To>::min());
-    if (std::isnan(x)) return 0;
-    if (x >= kBound) return std::numeric_limits<To>::max();
-    if (x < -kBound) return std::numeric_limits<To>::min();
-  }
-  return static_cast<To>(x);
-}
 
 void to_mask(const Block& b) {
   if (b.call.dtype(0) == DType::i64) {
@@ -51,7 +37,7 @@ void between_numbers(const Block& b) {
     auto* y = static_cast<To*>(b.y);
     kernels::with_number(b.call.dtype(0), [&]<class From>(From) {
       const auto* x = static_cast<const From*>(b.x[0]);
-      for (std::size_t k = 0; k < b.count; ++k) y[k] = convert<To>(x[k]);
+      for (std::size_t k = 0; k < b.count; ++k) y[k] = converted<To>(x[k]);
     });
   });
 }

@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <backdrop/core/error.hpp>
 #include <backdrop/core/large_vector.hpp>
 #include <backdrop/core/tensor.hpp>
@@ -9,6 +10,7 @@
 #include <cmath>
 #include <cstdint>
 #include <limits>
+#include <vector>
 
 using namespace backdrop;
 
@@ -70,6 +72,18 @@ TEST_CASE("conversion between dtypes") {
   CHECK(Tensor::arange(4).at(3) == 3);
 }
 
+TEST_CASE("conversion to i64 saturates, and conversion from it rounds once") {
+  constexpr std::int64_t kGreatest = std::numeric_limits<std::int64_t>::max(), kLeast = -kGreatest - 1;
+  const Tensor a({std::nan(""), HUGE_VAL, -HUGE_VAL, 1e300, -1.5}, DType::f64);
+  const std::int64_t expected[] = {0, kGreatest, kLeast, kGreatest, -1};
+  CHECK(std::ranges::equal(a.to(DType::i64).data<std::int64_t>(), expected));
+  CHECK(Tensor::full({1}, HUGE_VAL, DType::i64).data<std::int64_t>()[0] == kGreatest);
+  // Between two f32, a little above the middle, which f64 does not see.
+  const std::int64_t above = (std::int64_t{1} << 60) + (std::int64_t{1} << 36) + 1;
+  const Tensor rounded = Tensor::from(std::vector<std::int64_t>{above}, {1}).to(DType::f32);
+  CHECK(rounded.data<float>()[0] == 0x1.000002p60F);
+}
+
 TEST_CASE("same bits: zeros differ by sign, any two NaNs are equal") {
   const double nan = std::nan("");
   CHECK_FALSE(Tensor({0.0}).same_bits(Tensor({-0.0})));
@@ -84,6 +98,8 @@ TEST_CASE("printing: shortest numbers that read back, nested by axis") {
   CHECK(fmt::format("{}", Tensor::zeros({2, 0})) == "[[], []]");
   CHECK(fmt::format("{}", Tensor::mask({1, 0})) == "[1, 0]");
   CHECK(fmt::format("{}", Tensor::arange(2000)) == "[0, 1, 2, ..., 1997, 1998, 1999]");
+  CHECK(fmt::format("{}", Tensor::from(std::vector<std::int64_t>{9007199254740993, 1000000}, {2})) ==
+        "[9007199254740993, 1000000]");
   CHECK(fmt::format("{:>8}|", Shape{2, 3}) == "  [2, 3]|");
 }
 

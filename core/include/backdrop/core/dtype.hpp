@@ -2,8 +2,10 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <string>
 #include <string_view>
+#include <type_traits>
 
 namespace backdrop {
 
@@ -33,6 +35,19 @@ constexpr std::size_t byte_size(DType dtype, std::size_t count) {
     default:
       return count * 8;
   }
+}
+
+/// x as a To. An integer that cannot hold x is the nearest that there is, and 0 for NaN: C++ leaves those
+/// conversions undefined.
+template <class To, class From>
+constexpr To converted(From x) {
+  if constexpr (std::is_floating_point_v<From> && std::is_integral_v<To>) {
+    constexpr From kBound = -static_cast<From>(std::numeric_limits<To>::min());
+    if (x != x) return 0;
+    if (x >= kBound) return std::numeric_limits<To>::max();
+    if (x < -kBound) return std::numeric_limits<To>::min();
+  }
+  return static_cast<To>(x);
 }
 
 template <class T>

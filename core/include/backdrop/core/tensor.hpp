@@ -13,7 +13,8 @@
 
 namespace backdrop {
 
-/// A nested list of numbers as it is written in source: `{{1, 2}, {3, 4}}`.
+/// A nested list of numbers as it is written in source: `{{1, 2}, {3, 4}}`. Numbers are kept as doubles, so
+/// integers beyond 2^53 are rounded; Tensor::from takes them as they are.
 class NestedList {
  public:
   template <class T>
@@ -87,7 +88,7 @@ class Tensor {
   double item() const;
   /// The same elements under another shape; throws ShapeError when the counts differ.
   Tensor reshape(const Shape& shape) const;
-  /// Converted elements; to a mask, nonzero becomes kept.
+  /// Converted elements, as by `converted`; to a mask, nonzero becomes kept.
   Tensor to(DType dtype) const;
   /// Whether no other Tensor shares the elements.
   bool unique() const;
