@@ -52,12 +52,8 @@ Tape::Tape() {
 Tape::~Tape() = default;
 
 Var Tape::input(std::string_view name, const Shape& shape, DType dtype, Where where) {
-  if (name.empty()) throw TapeError("input: an input needs a name, by which runs feed it");
-  if (input_nodes_.contains(std::string(name))) {
-    throw TapeError("input: '" + std::string(name) + "' is taken on this tape; choose another name");
-  }
+  require_input_name(name);
   const Var v = append_leaf(input_op, 0, dtype, shape, where);
-  input_nodes_.emplace(name, v.index());
   set_name(v, name);
   return v;
 }

@@ -18,8 +18,21 @@ std::string_view Tape::name(std::size_t index) const {
   return at != names_.end() ? std::string_view(at->second) : std::string_view();
 }
 
+void Tape::require_input_name(std::string_view name) const {
+  if (name.empty()) throw TapeError("input: an input needs a name, by which runs feed it");
+  if (input_nodes_.contains(std::string(name))) {
+    throw TapeError("input: '" + std::string(name) + "' is taken on this tape; choose another name");
+  }
+}
+
 void Tape::set_name(Var v, std::string_view name) {
   check(v);
+  const std::string_view before = this->name(v.index());
+  if (nodes_[v.index()].op == &input_op && name != before) {
+    require_input_name(name);
+    input_nodes_.emplace(name, v.index());
+    input_nodes_.erase(std::string(before));
+  }
   names_.insert_or_assign(names_.end(), v.index(), std::string(name));
   nodes_[v.index()].named = true;
 }

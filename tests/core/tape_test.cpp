@@ -179,6 +179,20 @@ TEST_CASE("one Variable is one node, and a name belongs to one input") {
   CHECK_THROWS_AS(tape.input("", {2}), TapeError);
 }
 
+TEST_CASE("an input gives up its name for another one, which nobody else may have") {
+  Tape tape;
+  const Var x = tape.input("x", {1}), y = tape.input("y", {1});
+  tape.set_name(x, "x");
+  CHECK_THROWS_AS(tape.set_name(x, "y"), TapeError);
+  CHECK_THROWS_AS(tape.set_name(x, ""), TapeError);
+  CHECK(x.name() == "x");
+  tape.set_name(x, "w");
+  CHECK(x.name() == "w");
+  CHECK_THROWS_AS(tape.input("w", {1}), TapeError);
+  tape.set_name(y, "x");
+  tape.input("y", {1});
+}
+
 TEST_CASE("nodes never move, however many are recorded") {
   Tape tape;
   const Var x = tape.input("x", {1});

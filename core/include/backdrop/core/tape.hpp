@@ -195,7 +195,7 @@ class Tape {
   /// The value of attribute `k` of a node, as `record` takes it.
   AttrValue attribute(const Node& node, std::size_t k) const;
 
-  /// Names and places.
+  /// Names and places. Throws TapeError when an input is given no name, or that of another input.
   std::string_view name(std::size_t index) const;
   void set_name(Var v, std::string_view name);
   void set_place(Var v, std::string_view file, unsigned line, std::string_view scope);
@@ -295,6 +295,7 @@ class Tape {
   void write_many_inputs(Node& node, std::span<const Var> inputs);
   void write_attrs(Node& node, const Op& op, std::span<const AttrValue> attrs);
   void write_place(Node& node, Where where);
+  void require_input_name(std::string_view name) const;
   std::uint16_t intern_file(std::string_view path);
   std::uint16_t intern_scope(std::string_view path);
 
