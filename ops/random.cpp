@@ -26,10 +26,21 @@ void require_float(const char* op, DType type) {
   throw DTypeError(std::string(op) + ": makes f32 or f64, not " + to_string(type) + "; cast() the result");
 }
 
-void require_range(double from, double to) {
-  if (from <= to && std::isfinite(to - from)) return;
+// Whether the number is finite, and not too large for the dtype.
+bool fits(double number, DType type) {
+  return type == DType::f32 ? std::isfinite(static_cast<float>(number)) : std::isfinite(number);
+}
+
+void require_range(double from, double to, DType type) {
+  if (from <= to && fits(from, type) && fits(to, type) && fits(to - from, type)) return;
   throw ValueError("uniform: low = " + std::to_string(from) + " and high = " + std::to_string(to) +
-                   " bound no range; give finite numbers, the lower one first");
+                   " bound no range of " + to_string(type) + "; give finite numbers, the lower one first");
+}
+
+void require_moments(double center, double spread, DType type) {
+  if (fits(center, type) && spread >= 0 && fits(spread, type)) return;
+  throw ValueError("normal: mean = " + std::to_string(center) + ", stddev = " + std::to_string(spread) +
+                   "; give finite " + to_string(type) + ", stddev not below 0");
 }
 
 // The numbers [first, first + n) of the whole.
@@ -78,7 +89,7 @@ constinit const Op uniform_op{
     .infer =
         [](const Call& c) {
           require_float("uniform", c[dtype]);
-          require_range(c[low], c[high]);
+          require_range(c[low], c[high], c[dtype]);
           return Type{c[dtype], c.tape.intern(Shape(c[shape], c.name()))};
         },
     .block =
@@ -99,6 +110,7 @@ constinit const Op normal_op{
     .infer =
         [](const Call& c) {
           require_float("normal", c[dtype]);
+          require_moments(c[mean], c[stddev], c[dtype]);
           return Type{c[dtype], c.tape.intern(Shape(c[shape], c.name()))};
         },
     .block =
@@ -114,7 +126,7 @@ Var uniform(Tape& tape, const Shape& extents, double from, double to, Key source
 }
 
 Tensor uniform(const Shape& extents, double from, double to, Key source, DType type) {
-  require_range(from, to);
+  require_range(from, to, type);
   return drawn("uniform", extents, type, [&](auto* y) {
     draw_uniform({source, 0, 0, extents.numel()}, from, to, y);
   });
@@ -126,10 +138,7 @@ Var normal(Tape& tape, const Shape& extents, double center, double spread, Key s
 }
 
 Tensor normal(const Shape& extents, double center, double spread, Key source, DType type) {
-  if (!std::isfinite(center) || !(spread >= 0 && std::isfinite(spread))) {
-    throw ValueError("normal: mean = " + std::to_string(center) + ", stddev = " + std::to_string(spread) +
-                     "; give finite numbers, stddev not below 0");
-  }
+  require_moments(center, spread, type);
   return drawn("normal", extents, type, [&](auto* y) {
     draw_normal({source, 0, 0, extents.numel()}, center, spread, y);
   });

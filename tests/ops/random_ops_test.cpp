@@ -132,7 +132,8 @@ TEST_CASE("impossible ranges and dtypes are refused, and the tape stays as it wa
   const double infinite = std::numeric_limits<double>::infinity(),
                nan = std::numeric_limits<double>::quiet_NaN(), large = 1e308;
   const char* no_range =
-      "uniform: low = 2.000000 and high = 1.000000 bound no range; give finite numbers, the lower one first";
+      "uniform: low = 2.000000 and high = 1.000000 bound no range of f32; give finite numbers, the lower one "
+      "first";
   integers::check_refused<bd::ValueError>(tape, no_range, [&] { bd::uniform(tape, {2}, 2, 1, kKey); });
   CHECK_THROWS_WITH_AS(bd::uniform({2}, 2, 1, kKey), no_range, bd::ValueError);
   for (const double bad : {infinite, nan, -large}) {
@@ -141,6 +142,14 @@ TEST_CASE("impossible ranges and dtypes are refused, and the tape stays as it wa
     CHECK_THROWS_AS(bd::normal(tape, {2}, 0, bad, kKey), bd::ValueError);
     CHECK_THROWS_AS(bd::normal({2}, 0, bad, kKey), bd::ValueError);
   }
+  for (const DType dtype : {DType::f32, DType::f64}) {  // no range of f32, whose span would be infinite
+    const double beyond = dtype == DType::f32 ? 3e38 : large;
+    CHECK_THROWS_AS(bd::uniform(tape, {2}, -beyond, beyond, kKey, dtype), bd::ValueError);
+    CHECK_THROWS_AS(bd::uniform({2}, -beyond, beyond, kKey, dtype), bd::ValueError);
+  }
+  CHECK_THROWS_AS(bd::normal(tape, {2}, 1e39, 1, kKey), bd::ValueError);
+  CHECK_THROWS_AS(bd::normal({2}, 0, 1e39, kKey), bd::ValueError);
+  CHECK(bd::normal({2}, 1e39, 1, kKey, DType::f64).at(0) == 1e39);
   CHECK_THROWS_AS(bd::normal({2}, nan, 1, kKey), bd::ValueError);
   CHECK_THROWS_AS(bd::normal({2}, 0, 1, kKey, DType::i64), bd::DTypeError);
   integers::check_refused<bd::DTypeError>(tape, "uniform: makes f32 or f64, not i64; cast() the result",

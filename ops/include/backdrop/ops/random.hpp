@@ -11,14 +11,14 @@ extern const Op uniform_op;
 extern const Op normal_op;
 
 /// y[e] uniform in [low, high), or low where both are equal: low + (high - low) u, with 24 random bits in u
-/// for f32 and 53 for f64. Throws ValueError unless low <= high and both are finite, DTypeError for other
-/// dtypes.
+/// for f32 and 53 for f64. Throws ValueError unless low <= high and both, and what lies between, are finite
+/// in the dtype, DTypeError for other dtypes.
 Var uniform(Tape& tape, const Shape& shape, double low, double high, Key key, DType dtype = DType::f32,
             Where where = Where::here());
 Tensor uniform(const Shape& shape, double low, double high, Key key, DType dtype = DType::f32);
 
 /// y[e] = mean + stddev z, z standard normal (Box and Muller). Throws ValueError unless mean and stddev are
-/// finite and stddev >= 0, DTypeError unless dtype is f32 or f64.
+/// finite in the dtype and stddev >= 0, DTypeError unless dtype is f32 or f64.
 Var normal(Tape& tape, const Shape& shape, double mean, double stddev, Key key, DType dtype = DType::f32,
            Where where = Where::here());
 Tensor normal(const Shape& shape, double mean, double stddev, Key key, DType dtype = DType::f32);
