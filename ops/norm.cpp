@@ -24,12 +24,11 @@ Var over_norm(const Call& c, Var v) {
   return masked_fill(div(v, masked_fill(c.y, none, 1)), none, 0);
 }
 
-// sum of |x|^order, without a derivative where x is 0: powers of 0 have infinite ones.
-Var sum_of_powers(Var x, double order, std::span<const std::int64_t> over, bool keep, Where where) {
+// x^exponent for x >= 0, without a derivative where x is 0: powers of 0 have infinite ones.
+Var power_of_length(Var x, double exponent, Where where) {
   const Var none = equal(x, 0.0, where);
-  const Var powers = pow(masked_fill(abs(x, where), none, 1, where), order, where);
-  const double of_zero = order > 0 ? 0 : std::numeric_limits<double>::infinity();
-  return sum(masked_fill(powers, none, of_zero, where), over, keep, where);
+  const double of_zero = exponent > 0 ? 0 : std::numeric_limits<double>::infinity();
+  return masked_fill(pow(masked_fill(x, none, 1, where), exponent, where), none, of_zero, where);
 }
 
 }  // namespace
@@ -65,9 +64,8 @@ Var norm_of_order(Var x, double order, std::span<const std::int64_t> over, bool 
     }
     if (order == 0) return sum(cast(not_equal(x, 0.0, where), x.dtype(), where), over, keep, where);
     if (order == 1) return sum(abs(x, where), over, keep, where);
-    const Var total = sum_of_powers(x, order, over, keep, where);
-    const Var none = equal(total, 0.0, where);
-    return masked_fill(pow(masked_fill(total, none, 1, where), 1 / order, where), none, 0, where);
+    const Var total = sum(power_of_length(abs(x, where), order, where), over, keep, where);
+    return power_of_length(total, 1 / order, where);
   });
 }
 

@@ -151,6 +151,9 @@ TEST_CASE("norms of any order, with derivative zero where they or their terms ar
   CHECK(of(3)[0] == doctest::Approx(std::cbrt(91.0)));
   CHECK(of(-1) == std::vector<double>{0, 0});
   CHECK(results([](Var v) { return norm_of_order(v, -1); }, Tensor({2, -2}, DType::f64))[0] == 1);
+  // Without a finite term a negative power of them is 0, as PyTorch says.
+  CHECK(results([](Var v) { return norm_of_order(v, -1); }, Tensor({kInf, -kInf}))[0] == kInf);
+  CHECK(results([](Var v) { return norm_of_order(v, -2); }, Tensor({1e30, 1e30}))[0] == kInf);
   const auto gradient = [](Var v) { return grad(sum(norm_of_order(v, 1.5, {1})), v); };
   const auto g = results(gradient, x);
   const double length = std::pow(std::pow(3.0, 1.5) + 8, 2.0 / 3);
