@@ -55,7 +55,7 @@ Shape broadcast(const char* op, const Shape& a, const Shape& b) {
     }
     out[rank - 1 - k] = x == 1 ? y : x;
   }
-  return Shape(std::move(out));
+  return Shape(std::move(out), op);
 }
 
 bool broadcasts_to(const Shape& from, const Shape& to) {

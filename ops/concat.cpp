@@ -37,7 +37,7 @@ Type infer_concat(const Call& c) {
       throw ShapeError("concat: the parts are too long together");
     }
   }
-  return {c.dtype(0), c.tape.intern(Shape(std::move(extents)))};
+  return {c.dtype(0), c.tape.intern(Shape(std::move(extents), c.name()))};
 }
 
 void join(const Eval& e) {

@@ -36,19 +36,19 @@ void require_axis(const Call& c) {
                    to_string(c.shape(0)));
 }
 
-// `shape` with `count` axes from `first` on replaced by `by`.
-Shape replaced(const Shape& shape, std::size_t first, std::size_t count, std::span<const std::int64_t> by) {
-  const auto all = shape.extents();
+// The shape of input 0 with `count` axes from `first` on replaced by `by`.
+Shape replaced(const Call& c, std::size_t first, std::size_t count, std::span<const std::int64_t> by) {
+  const auto all = c.shape(0).extents();
   std::vector<std::int64_t> extents(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(first));
   extents.insert(extents.end(), by.begin(), by.end());
   extents.insert(extents.end(), all.begin() + static_cast<std::ptrdiff_t>(first + count), all.end());
-  return Shape(std::move(extents));
+  return Shape(std::move(extents), c.name());
 }
 
 Type infer_index_select(const Call& c) {
   require_dtypes(c);
   require_axis(c);
-  return {c.dtype(0), c.tape.intern(replaced(c.shape(0), at(c[axis]), 1, c.shape(1).extents()))};
+  return {c.dtype(0), c.tape.intern(replaced(c, at(c[axis]), 1, c.shape(1).extents()))};
 }
 
 Type infer_index_add(const Call& c) {
@@ -62,7 +62,7 @@ Type infer_index_add(const Call& c) {
                      " of the indices from axis " + std::to_string(c[axis]) + " on");
   }
   const std::int64_t rows = c[extent];
-  return {c.dtype(0), c.tape.intern(replaced(x, first, indices.rank(), {&rows, 1}))};
+  return {c.dtype(0), c.tape.intern(replaced(c, first, indices.rank(), {&rows, 1}))};
 }
 
 void require_alike(const Call& c) {
@@ -85,14 +85,14 @@ Type infer_scatter_add(const Call& c) {
   require_alike(c);
   infer::require_same_shape(c, 0, 1);
   const std::int64_t rows = c[extent];
-  return {c.dtype(0), c.tape.intern(replaced(c.shape(0), at(c[axis]), 1, {&rows, 1}))};
+  return {c.dtype(0), c.tape.intern(replaced(c, at(c[axis]), 1, {&rows, 1}))};
 }
 
 Type infer_one_hot(const Call& c) {
   infer::require_dtype(c, 0, DType::i64, "; cast(x, DType::i64) makes indices from numbers");
   if (!is_float(c[dtype])) throw DTypeError("one_hot: makes f32 or f64, not " + to_string(c[dtype]));
   const std::int64_t width = c[classes];
-  return {c[dtype], c.tape.intern(replaced(c.shape(0), c.shape(0).rank(), 0, {&width, 1}))};
+  return {c[dtype], c.tape.intern(replaced(c, c.shape(0).rank(), 0, {&width, 1}))};
 }
 
 std::int64_t normal(const char* op, std::int64_t k, std::size_t rank) {

@@ -31,7 +31,7 @@ Matrix matrix(const Shape& shape, bool transposed) {
 Shape joined(std::span<const std::int64_t> leading, std::initializer_list<std::int64_t> last) {
   std::vector<std::int64_t> extents(leading.begin(), leading.end());
   extents.insert(extents.end(), last);
-  return Shape(std::move(extents));
+  return Shape(std::move(extents), "matmul");
 }
 
 [[noreturn]] void throw_inner(const Shape& a, const Shape& b, Matrix x, Matrix y) {

@@ -27,11 +27,11 @@ void copy(const Eval& e) { std::memcpy(e.y.data, e.x[0].data, byte_size(e.y.dtyp
 Shape resolve(std::span<const std::int64_t> extents, const Shape& from) {
   std::vector<std::int64_t> out(extents.begin(), extents.end());
   const auto open = std::find(out.begin(), out.end(), -1);
-  if (open == out.end()) return Shape(std::move(out));
+  if (open == out.end()) return Shape(std::move(out), "reshape");
   *open = 1;
-  const Shape rest(out);
+  const Shape rest(out, "reshape");
   if (rest.numel() > 0) *open = static_cast<std::int64_t>(from.numel() / rest.numel());
-  return Shape(std::move(out));
+  return Shape(std::move(out), "reshape");
 }
 
 }  // namespace
@@ -83,7 +83,7 @@ Var unsqueeze(Var x, std::int64_t axis, Where where) {
   std::vector<std::int64_t> extents(from.begin(), from.end());
   const std::size_t k = normalize_axis("unsqueeze", axis, from.rank() + 1);
   extents.insert(extents.begin() + static_cast<std::ptrdiff_t>(k), 1);
-  return reshape(x, Shape(std::move(extents)), where);
+  return reshape(x, Shape(std::move(extents), "unsqueeze"), where);
 }
 
 Var flatten(Var x, std::int64_t first, std::int64_t last, Where where) {

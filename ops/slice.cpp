@@ -194,7 +194,7 @@ Var pad(Var x, const std::vector<std::int64_t>& before, const std::vector<std::i
     }
     extents.push_back(extent);
   }
-  const Shape whole(std::move(extents));
+  const Shape whole(std::move(extents), "pad");
   const std::vector<std::int64_t> ones(part.rank(), 1);
   return x.tape().record(unslice_op, {x}, {whole.extents(), Ints(before), Ints(ones)}, where);
 }

@@ -5,6 +5,7 @@
 #include <backdrop/core/error.hpp>
 #include <functional>
 #include <span>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -315,4 +316,28 @@ TEST_CASE("what does not fit is refused with a remedy, and the tape stays as it 
       [&] { bd::squeeze(x, {0}); });
   refuse.operator()<ShapeError>("flatten: axis 1 of [2, 3] comes after axis 0",
                                 [&] { bd::flatten(x, 1, 0); });
+}
+
+TEST_CASE("what has too many elements or axes is refused in the name of the op that would make it") {
+  bd::Tape tape;
+  const std::int64_t many = std::int64_t{1} << 40;
+  const Var column = tape.input("column", {many, 1}), row = tape.input("row", {1, many}),
+            tall = tape.input("tall", {1 << 30, 1}), long_row = tape.input("long_row", {1, 1 << 20}),
+            half = tape.input("half", {std::int64_t{1} << 58}), quarter = tape.input("quarter", {1 << 20}),
+            indices = tape.input("indices", {many}, DType::i64),
+            deep = tape.input("deep", Shape(std::vector<std::int64_t>(32, 1)));
+  const auto refuse = [&](const std::string& text, auto record) {
+    integers::check_refused<bd::ShapeError>(tape, text.c_str(), record);
+  };
+  const std::string elements = ": too many elements in [1099511627776, 1099511627776]";
+  refuse("add" + elements, [&] { bd::add(column, row); });
+  refuse("one_hot" + elements, [&] { bd::one_hot(indices, many); });
+  refuse("index_select: too many elements in [1099511627776, 1048576]",
+         [&] { bd::index_select(long_row, indices, 0); });
+  refuse("matmul: too many elements in [1073741824, 1073741824]",
+         [&] { bd::matmul(tall, tall, {.transpose_b = true}); });
+  refuse("pad" + elements, [&] { bd::pad(column, {0, 0}, {0, many - 1}); });
+  refuse("concat: too many elements in [576460752304472064]", [&] { bd::concat({half, half, quarter}, 0); });
+  refuse("unsqueeze: 33 axes; at most 32", [&] { bd::unsqueeze(deep, 0); });
+  refuse("reshape: negative extent in [1, -1]", [&] { bd::reshape(column, {-1, -1}); });
 }
