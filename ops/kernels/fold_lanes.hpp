@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 
 #include "kernels/reduce.hpp"
@@ -37,5 +38,18 @@ template <class T>
 void merge_beside(Fold fold, Lanes& lanes, std::size_t beside, std::size_t columns);
 template <class T>
 void finish(Fold fold, const Lanes& lanes, std::size_t width, std::size_t terms, T* y);
+
+/// Folds rows in pieces of `each`, of which there are at most kPieces: fold_rows(lanes, first, count) folds
+/// `count` of them. The pieces are merged in order into states[0], so that threads change no bit.
+template <class T, class FoldRows>
+void fold_in_pieces(Fold fold, Lanes (&states)[kPieces], std::size_t width, std::size_t rows,
+                    std::size_t each, const Workers& workers, FoldRows fold_rows) {
+  const std::size_t pieces = (rows + each - 1) / each;
+  workers.for_each(pieces, 1, [&](std::size_t k, std::size_t) {
+    clear(fold, states[k], width);
+    fold_rows(states[k], k * each, std::min(each, rows - k * each));
+  });
+  for (std::size_t k = 1; k < pieces; ++k) merge<T>(fold, states[0], states[k], width);
+}
 
 }  // namespace backdrop::kernels

@@ -61,14 +61,12 @@ class LeadingFold {
 
   template <class T>
   void run(const T* x, T* y, const Workers& workers) const {
-    const std::size_t rows = piece(), pieces = (rows_ + rows - 1) / rows;
     for (std::size_t unit = 0; unit < units(); ++unit) {
       Lanes states[kPieces];
-      workers.for_each(pieces, 1, [&](std::size_t k, std::size_t) {
-        begin(states[k], unit);
-        take(x + k * rows * columns_, std::min(rows, rows_ - k * rows), states[k], unit);
-      });
-      for (std::size_t k = 1; k < pieces; ++k) add<T>(states[0], states[k], unit);
+      fold_in_pieces<T>(fold_, states, lanes(unit), rows_, piece(), workers,
+                        [&](Lanes& state, std::size_t first, std::size_t count) {
+                          take(x + first * columns_, count, state, unit);
+                        });
       finish(states[0], unit, y);
     }
   }

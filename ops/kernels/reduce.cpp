@@ -68,7 +68,7 @@ class Reduction {
     const std::size_t units = plan_.kept.count() * panels_;
     const std::size_t unit_work = terms_ * std::min(plan_.columns, Lanes::kMax);
     if (units < kFew && plan_.folded.count() == 1 && unit_work >= 2 * kFoldGrain) {
-      for (std::size_t unit = 0; unit < units; ++unit) fold_in_pieces(unit, unit_work, workers);
+      for (std::size_t unit = 0; unit < units; ++unit) cut_unit(unit, unit_work, workers);
       return;
     }
     const std::size_t grain = std::max<std::size_t>(1, kFoldGrain / unit_work);
@@ -108,23 +108,18 @@ class Reduction {
     store(unit, lanes);
   }
 
-  void fold_in_pieces(std::size_t index, std::size_t work, const Workers& workers) const {
+  void cut_unit(std::size_t index, std::size_t work, const Workers& workers) const {
     const Unit unit = unit_at(index);
     Odometer kept = plan_.kept;
     kept.seek(unit.place);
     const T* x = x_ + kept.offset() + unit.column * plan_.column_stride;
     const std::size_t share = std::min(kPieces, work / kFoldGrain);
-    const std::size_t rows = (plan_.rows + share - 1) / share;
-    const std::size_t pieces = (plan_.rows + rows - 1) / rows;
-    Lanes lanes[kPieces];
-    workers.for_each(pieces, 1, [&](std::size_t piece, std::size_t) {
-      const std::size_t first = piece * rows;
-      clear(fold_, lanes[piece], unit.width);
-      fold_into(fold_, lanes[piece], x + first * plan_.row_stride,
-                matrix(std::min(rows, plan_.rows - first), unit.width));
-    });
-    for (std::size_t piece = 1; piece < pieces; ++piece) merge<T>(fold_, lanes[0], lanes[piece], unit.width);
-    store(unit, lanes[0]);
+    Lanes states[kPieces];
+    fold_in_pieces<T>(fold_, states, unit.width, plan_.rows, (plan_.rows + share - 1) / share, workers,
+                      [&](Lanes& lanes, std::size_t first, std::size_t count) {
+                        fold_into(fold_, lanes, x + first * plan_.row_stride, matrix(count, unit.width));
+                      });
+    store(unit, states[0]);
   }
 
   void store(const Unit& unit, const Lanes& lanes) const {
