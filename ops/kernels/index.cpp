@@ -44,15 +44,6 @@ void require_inside(const Eval& e, const Array& indices, std::size_t rows) {
   }
 }
 
-template <class F>
-void with_number(DType dtype, F&& f) {
-  if (dtype == DType::i64) {
-    f(std::int64_t{});
-  } else {
-    with_float(dtype, f);
-  }
-}
-
 // Which row element (o, j, i) of the picked side belongs to.
 struct SameForAll {
   const std::int64_t* index;
