@@ -68,6 +68,7 @@ void write_blocks(Key key, std::uint32_t step, std::uint64_t first_block, std::s
 
 void draw_mask(Key key, std::uint32_t step, DropThreshold drop, std::uint64_t first, std::size_t n,
                std::uint8_t* bits) {
+  if (n == 0) return;  // then there need be no bits
   const std::size_t bytes = (n + 7) / 8;
   if (drop.bits == 0) {
     std::memset(bits, drop.value == 0 ? 0xFF : 0, bytes);
