@@ -48,6 +48,24 @@ std::optional<double> p_of_divisor(double d) {
   return shortest_p(1 - d, [d](double p) { return 1 - p == d; });
 }
 
+// Of each node whether it is made of random numbers, and of constants beside them.
+std::vector<bool> drawn_nodes(const Tape& tape) {
+  std::vector<bool> drawn(tape.size(), false), constant(tape.size(), false);
+  for (std::size_t i = 0; i < tape.size(); ++i) {
+    const Node& node = tape.node(i);
+    bool all_constant = node.op != &input_op && node.op != &variable_op && !node.op->random;
+    bool any_drawn = node.op->random, all = true;
+    for (std::uint32_t input : node.inputs()) {
+      all_constant = all_constant && constant[input];
+      any_drawn = any_drawn || drawn[input];
+      all = all && (drawn[input] || constant[input]);
+    }
+    constant[i] = all_constant;
+    drawn[i] = any_drawn && all;
+  }
+  return drawn;
+}
+
 class Finder {
  public:
   Finder(const Tape& tape, bool relaxed) : tape_(tape), relaxed_(relaxed) {}
@@ -104,17 +122,19 @@ class Finder {
 
 }  // namespace
 
-Rewrite fold_dropout(const Tape& tape, bool relaxed) {
+Rewrite fold_dropout(const Tape& tape, bool relaxed, Masks masks) {
   std::vector<std::uint32_t> uses(tape.size(), 0);
   for (std::size_t i = 0; i < tape.size(); ++i) {
     for (std::uint32_t input : tape.node(i).inputs()) ++uses[input];
   }
   const Finder finder(tape, relaxed);
+  const std::vector<bool> may_be_mask =
+      masks == Masks::any ? std::vector<bool>(tape.size(), true) : drawn_nodes(tape);
   std::map<std::uint32_t, Match> matches;
   std::vector<bool> gone(tape.size(), false);
   for (std::uint32_t i = 0; i < tape.size(); ++i) {
     const auto match = finder.at(i);
-    if (!match || uses[match->inner] != 1) continue;
+    if (!match || uses[match->inner] != 1 || !may_be_mask[match->mask]) continue;
     matches.emplace(i, *match);
     gone[match->inner] = true;
   }

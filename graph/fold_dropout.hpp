@@ -1,11 +1,21 @@
 #pragma once
 
 #include <backdrop/graph/rewrite.hpp>
+#include <cstdint>
 
 namespace backdrop {
 
+/// Which masks those of a dropout written by hand may be.
+enum class Masks : std::uint8_t {
+  any,    ///< the values are those of dropout whatever the mask is
+  drawn,  ///< made of random numbers and nothing else: what is fed, or computed of data, may mean padding
+};
+
 /// Recognises dropout written by hand: scale(mul(x, mask), s), and with `relaxed` the spellings that differ
 /// in last bits. The replaced nodes are gone unless something else uses them.
-Rewrite fold_dropout(const Tape& tape, bool relaxed);
+Rewrite fold_dropout(const Tape& tape, bool relaxed, Masks masks);
+
+/// fuse, with a choice of masks.
+Rewrite fuse(const Tape& tape, const FuseOptions& options, Masks masks);
 
 }  // namespace backdrop

@@ -129,11 +129,13 @@ std::optional<Rewrite> fold_innermost(const Tape& tape) {
 
 }  // namespace
 
-Rewrite fuse(const Tape& tape, const FuseOptions& options) {
+Rewrite fuse(const Tape& tape, const FuseOptions& options) { return fuse(tape, options, Masks::any); }
+
+Rewrite fuse(const Tape& tape, const FuseOptions& options, Masks masks) {
   auto folded = fold_innermost(tape);
-  if (!folded) return fold_dropout(tape, options.relaxed);
+  if (!folded) return fold_dropout(tape, options.relaxed, masks);
   while (auto again = fold_innermost(folded->tape())) folded = folded->then(std::move(*again));
-  return folded->then(fold_dropout(folded->tape(), options.relaxed));
+  return folded->then(fold_dropout(folded->tape(), options.relaxed, masks));
 }
 
 }  // namespace backdrop

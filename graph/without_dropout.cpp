@@ -3,6 +3,8 @@
 #include <utility>
 #include <vector>
 
+#include "fold_dropout.hpp"
+
 namespace backdrop {
 
 namespace {
@@ -61,7 +63,7 @@ Rewrite without_unused(const Rewrite& inference) {
 }  // namespace
 
 Rewrite without_dropout(const Tape& tape) {
-  const Rewrite fused = fuse(tape);
+  const Rewrite fused = fuse(tape, {}, Masks::drawn);
   const Rewrite inference = at_inference(fused.tape());
   Rewrite rest = without_unused(inference);
   return fused.then(inference.then(std::move(rest)));

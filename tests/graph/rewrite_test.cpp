@@ -136,6 +136,28 @@ TEST_CASE("without dropout also finds dropout that was expanded or written by ha
   CHECK(value(inference(opened(f.second))).same_bits(value(square(f.x))));
 }
 
+TEST_CASE(
+    "without dropout finds dropout written by hand where its mask is drawn, and leaves other masks alone") {
+  Tape tape;
+  const Tensor numbers({1, -2, 3, -4});
+  const Var x = tape.variable("x", numbers);
+  const Var noise = dropout_mask(tape, {4}, 0.5, Key{1, 0});
+  const Var uniform_noise = greater(uniform(tape, {4}, 0, 1, Key{2, 0}), 0.5);
+  const Var padding = tape.constant(Tensor::mask({1, 1, 0, 0})), fed = tape.input("fed", {4}, DType::mask);
+  const Var dropped[] = {scale(mul(x, noise), 2), scale(mul(x, uniform_noise), 2), dropout(x, 0.5, padding)};
+  const Var kept[] = {scale(mul(x, padding), 2), scale(mul(x, fed), 2), scale(mul(x, greater(x, 0)), 2),
+                      scale(mul(dropped[0], greater(dropped[0], 0)), 1)};
+  const Rewrite inference = without_dropout(tape);
+  for (const Var y : dropped) CHECK(value(inference(y)).same_bits(numbers));
+  const std::vector<Var> there{inference(kept[0]), inference(kept[1]), inference(kept[2]),
+                               inference(kept[3])};
+  const std::vector<Tensor> found = value(there, {.feeds = {{"fed", Tensor::mask({0, 1, 1, 0})}}});
+  CHECK(found[0].same_bits(Tensor({2, -4, 0, 0})));
+  CHECK(found[1].same_bits(Tensor({0, -4, 6, 0})));
+  CHECK(found[2].same_bits(Tensor({2, 0, 6, 0})));
+  CHECK(found[3].same_bits(Tensor({1, 0, 3, 0})));
+}
+
 TEST_CASE("a mask that something else uses stays") {
   Tape tape;
   const Var x = tape.variable("x", {1, 2, 3});
