@@ -83,6 +83,21 @@ class Sweep {
     }
   }
 
+  // Of nodes [begin, end), only those that lead to one of ys otherwise than through what carries a tangent.
+  void keep_leading_to(std::span<const Var> ys, std::size_t begin, std::size_t end) {
+    std::vector<bool> leads(end - begin, false);
+    for (Var y : ys) {
+      if (y.index() >= begin) leads[y.index() - begin] = true;
+    }
+    for (std::size_t i = end; i-- > begin;) {
+      active_[i] = active_[i] && leads[i - begin];
+      if (!active_[i] || carried_[i]) continue;
+      for (std::uint32_t input : tape_.node(i).inputs()) {
+        if (input >= begin) leads[input - begin] = true;
+      }
+    }
+  }
+
  private:
   Tape& tape_;
   std::vector<bool> active_;
@@ -199,15 +214,15 @@ bool opens_forward(const Op& op) {
   return op.jvp.word == Rules::Word::absent && op.derivative.each[0] == nullptr && op.body != nullptr;
 }
 
-// Sweeps [lowest, y] forwards. The body of an opened composite is swept as a segment; at its end the tangent
-// of its output becomes the composite's.
-void sweep_forward(Tape& tape, Sweep& sweep, std::size_t lowest, std::size_t y) {
+// Sweeps [lowest, last] forwards. The body of an opened composite is swept as a segment; at its end the
+// tangent of its output becomes the composite's.
+void sweep_forward(Tape& tape, Sweep& sweep, std::size_t lowest, std::size_t last) {
   struct Segment {
     std::size_t next, end;
     std::size_t composite;  // receives the tangent of `output` at the end
     std::size_t output;
   };
-  std::vector<Segment> open_segments{{lowest, y + 1, y, y}};
+  std::vector<Segment> open_segments{{lowest, last + 1, last, last}};
   while (!open_segments.empty()) {
     Segment& segment = open_segments.back();
     if (segment.next == segment.end) {
@@ -224,6 +239,7 @@ void sweep_forward(Tape& tape, Sweep& sweep, std::size_t lowest, std::size_t y) 
       const Opened body = open(c, node.op->body);
       sweep.grow();
       sweep.mark(body.begin, body.end);
+      sweep.keep_leading_to({&body.y, 1}, body.begin, body.end);
       open_segments.push_back({body.begin, body.end, i, body.y.index()});
       continue;
     }
@@ -290,9 +306,9 @@ std::vector<Var> grad(Var y, std::span<const Var> xs) {
 
 ValueAndGrad value_and_grad(Var y, std::span<const Var> xs) { return {y, grad(y, xs)}; }
 
-Var jvp(Var y, std::span<const Var> xs, std::span<const Var> tangents) {
-  Tape& tape = y.tape();
-  require_differentiable("jvp", y);
+namespace {
+
+void check_tangents(const Tape& tape, std::span<const Var> xs, std::span<const Var> tangents) {
   if (xs.size() != tangents.size()) {
     throw ShapeError("jvp: " + std::to_string(tangents.size()) + " tangents for " +
                      std::to_string(xs.size()) + " inputs");
@@ -303,27 +319,46 @@ Var jvp(Var y, std::span<const Var> xs, std::span<const Var> tangents) {
     require_differentiable("jvp", xs[k]);
     require_type("tangent", xs[k], tangents[k]);
   }
-  return all_or_nothing(tape, [&] {
-    Sweep sweep(tape);
-    std::size_t lowest = tape.size();
-    for (std::size_t k = 0; k < xs.size(); ++k) {
-      sweep.seed(xs[k]);
-      sweep.add(xs[k].index(), tangents[k]);
-      lowest = std::min<std::size_t>(lowest, xs[k].index());
-    }
-    sweep.mark(lowest, y.index() + std::size_t{1});
-    if (lowest <= y.index()) sweep_forward(tape, sweep, lowest, y.index());
+}
+
+// The tangents of several nodes, of which none is recorded twice.
+std::vector<Var> push_all(Tape& tape, std::span<const Var> ys, std::span<const Var> xs,
+                          std::span<const Var> tangents) {
+  Sweep sweep(tape);
+  std::size_t lowest = tape.size(), last = 0;
+  for (std::size_t k = 0; k < xs.size(); ++k) {
+    sweep.seed(xs[k]);
+    sweep.add(xs[k].index(), tangents[k]);
+    lowest = std::min<std::size_t>(lowest, xs[k].index());
+  }
+  for (Var y : ys) last = std::max<std::size_t>(last, y.index());
+  if (lowest <= last) {
+    sweep.mark(lowest, last + 1);
+    sweep.keep_leading_to(ys, lowest, last + 1);
+    sweep_forward(tape, sweep, lowest, last);
+  }
+  std::vector<Var> out;
+  out.reserve(ys.size());
+  for (Var y : ys) {
     const Var t = sweep.carried(y.index());
-    return t ? t : full_like(y, 0);
-  });
+    out.push_back(t ? t : full_like(y, 0));
+  }
+  return out;
+}
+
+}  // namespace
+
+Var jvp(Var y, std::span<const Var> xs, std::span<const Var> tangents) {
+  Tape& tape = y.tape();
+  require_differentiable("jvp", y);
+  check_tangents(tape, xs, tangents);
+  return all_or_nothing(tape, [&] { return push_all(tape, {&y, 1}, xs, tangents)[0]; });
 }
 
 std::vector<Var> hvp(Var y, std::span<const Var> xs, std::span<const Var> vs) {
-  return all_or_nothing(y.tape(), [&] {
-    std::vector<Var> out = grad(y, xs);
-    for (Var& v : out) v = jvp(v, xs, vs);
-    return out;
-  });
+  Tape& tape = y.tape();
+  check_tangents(tape, xs, vs);
+  return all_or_nothing(tape, [&] { return push_all(tape, grad(y, xs), xs, vs); });
 }
 
 }  // namespace backdrop

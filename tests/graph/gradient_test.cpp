@@ -165,6 +165,36 @@ TEST_CASE("hvp of several inputs has a part for each, with what the inputs do to
   CHECK(bd::value(found[1]).same_bits(bd::Tensor({2 * 1 * 1, 2 * 2 * 10}, bd::DType::f64)));
 }
 
+TEST_CASE("hvp of many inputs records each tangent once, not once for each of them") {
+  const auto recorded = [](int layers) {
+    Tape tape;
+    Var h = tape.input("x", {2, 3});
+    std::vector<Var> weights;
+    for (int k = 0; k < layers; ++k) {
+      weights.push_back(tape.variable("w" + std::to_string(k), Tensor::ones({3, 3})));
+      h = bd::tanh(bd::matmul(h, weights.back()));
+    }
+    bd::hvp(bd::sum(h), weights, weights);
+    return tape.size();
+  };
+  CHECK(recorded(40) < 2.2 * static_cast<double>(recorded(20)));
+}
+
+TEST_CASE("a jvp looks at what y is made of alone") {
+  Tape tape;
+  const Var x = tape.variable("x", f64({1, 2}));
+  bd::square(tape.record(opaque_op, {x}, {}, bd::Where::here()));  // has no jvp, and nothing to do with y
+  const Var inner = bd::square(x), y = bd::sum(bd::square(inner));
+  const std::size_t before = tape.size();
+  CHECK(bd::value(bd::jvp(y, x, x)).item() == 4 * 1 + 4 * 16);
+  const std::size_t whole = tape.size() - before;
+  // Of an inner node whose tangent is given nobody asks what it would be.
+  CHECK(bd::value(bd::jvp(y, std::vector<Var>{x, inner}, std::vector<Var>{x, inner})).item() ==
+        2 * 1 + 2 * 16);
+  CHECK(tape.size() - before - whole < whole);
+  CHECK(bd::value(bd::hvp(y, x, x)).same_bits(f64({12, 96})));
+}
+
 TEST_CASE("derivatives in several inputs are asked for in braces, all in one way") {
   Tape tape;
   const Var x = tape.variable("x", {1.0, 2.0}), w = tape.variable("w", {3.0, -1.0});

@@ -44,7 +44,9 @@ inline ValueAndGrad value_and_grad(Var y, const std::vector<Var>& xs) {
   return value_and_grad(y, std::span<const Var>(xs));
 }
 
-/// Tangents of y: J t, by a forward sweep from xs with tangents ts of their types.
+/// Tangents of y: J t, by a forward sweep from xs with tangents ts of their types. An x has the tangent that
+/// is given, whatever it is made of: unlike vjp, where what arrives at one goes on to those that it is made
+/// of.
 Var jvp(Var y, std::span<const Var> xs, std::span<const Var> tangents);
 inline Var jvp(Var y, const std::vector<Var>& xs, const std::vector<Var>& tangents) {
   return jvp(y, std::span<const Var>(xs), std::span<const Var>(tangents));
