@@ -9,6 +9,8 @@
 #include <backdrop/ops/create.hpp>
 #include <string>
 
+#include "opened_body.hpp"
+
 namespace backdrop {
 
 namespace {
@@ -148,8 +150,9 @@ bool asked_within(const Call& c, const Sweep& sweep) {
 void sweep_back(Tape& tape, Sweep& sweep, std::size_t lowest, std::size_t y) {
   struct Segment {
     std::size_t begin, next;  // nodes [begin, next) are still to be visited, from the last
+    std::size_t depth;        // bodies that it lies in
   };
-  std::vector<Segment> open_segments{{lowest, y + 1}};
+  std::vector<Segment> open_segments{{lowest, y + 1, 0}};
   while (!open_segments.empty()) {
     Segment& segment = open_segments.back();
     if (segment.next == segment.begin) {
@@ -167,11 +170,15 @@ void sweep_back(Tape& tape, Sweep& sweep, std::size_t lowest, std::size_t y) {
       continue;
     }
     if (node.op->recompute != nullptr || opens_in_reverse(*node.op)) {
-      const Opened body = open(c, node.op->recompute != nullptr ? node.op->recompute : node.op->body);
+      const bool again = node.op->recompute != nullptr;
+      if (!again) check_depth(*node.op, segment.depth);
+      const Opened body = open(c, again ? node.op->recompute : node.op->body);
       sweep.grow();
       sweep.mark(body.begin, body.end);
       sweep.add_back(body.y.index(), g);
-      if (body.begin < body.end) open_segments.push_back({body.begin, body.end});
+      if (body.begin < body.end) {
+        open_segments.push_back({body.begin, body.end, segment.depth + (again ? 0 : 1)});
+      }
       continue;
     }
     for (std::size_t k = 0; k < node.arity; ++k) {
@@ -236,6 +243,7 @@ void sweep_forward(Tape& tape, Sweep& sweep, std::size_t lowest, std::size_t las
     const Tape::Attribution credit(tape, node, Tape::Attribution::By::derivative);
     const Call c = tape.call(i);
     if (opens_forward(*node.op)) {
+      check_depth(*node.op, open_segments.size() - 1);
       const Opened body = open(c, node.op->body);
       sweep.grow();
       sweep.mark(body.begin, body.end);

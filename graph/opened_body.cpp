@@ -14,12 +14,15 @@ constexpr std::size_t kMaxDepth = 16;
 
 }  // namespace
 
+void check_depth(const Op& op, std::size_t depth) {
+  if (depth < kMaxDepth) return;
+  throw GraphError(std::string(op.name) + ": its body holds bodies more than " + std::to_string(kMaxDepth) +
+                   " deep; does it contain itself?");
+}
+
 const OpenedBody& BodyOpener::open(const Tape& from, std::size_t index, std::size_t depth) {
   const Node& node = from.node(index);
-  if (depth >= kMaxDepth) {
-    throw GraphError(std::string(node.op->name) + ": its body holds bodies more than " +
-                     std::to_string(kMaxDepth) + " deep; does it contain itself?");
-  }
+  check_depth(*node.op, depth);
   while (levels_.size() <= depth) levels_.push_back(std::make_unique<Level>());
   Level& level = *levels_[depth];
   Tape& tape = level.tape;

@@ -16,6 +16,10 @@ struct OpenedBody {
   std::vector<std::uint32_t> stands_for;  ///< stand-in -> node of the recording that holds the composite
 };
 
+/// Throws GraphError where `op`, found within `depth` bodies, lies too deep to be opened: an op that contains
+/// itself.
+void check_depth(const Op& op, std::size_t depth);
+
 /// Opens bodies, and composites within bodies, reusing one tape for each depth.
 class BodyOpener {
  public:

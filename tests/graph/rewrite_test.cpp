@@ -20,6 +20,15 @@ std::size_t count(const Tape& tape, const Op& op) {
   return n;
 }
 
+// Its body holds the op itself.
+extern const Op selfish_op;
+const Op selfish_op{
+    .name = "selfish",
+    .inputs = {"x"},
+    .infer = [](const Call& c) { return c.type(0); },
+    .body = [](const Call& c) { return c.tape.record(selfish_op, {c[0]}, {}, Where::here()); },
+};
+
 // A small network part: two dropouts, one of them inside a scope and named.
 struct Fixture {
   Tape tape;
@@ -63,6 +72,20 @@ TEST_CASE("fuse folds expanded bodies back: the recording is the same again") {
   const Rewrite folded = fuse(opened.tape());
   CHECK(same_recording(folded.tape(), f.tape));
   CHECK_FALSE(same_recording(opened.tape(), f.tape));
+}
+
+TEST_CASE("an op that contains itself is refused wherever bodies are opened") {
+  Tape tape;
+  const Var x = tape.variable("x", {1, 2, 3});
+  const Var y = tape.record(selfish_op, {x}, {}, Where::here()), total = sum(y);
+  const std::size_t before = tape.size();
+  const auto why = doctest::Contains("selfish: its body holds bodies more than 16 deep");
+  CHECK_THROWS_WITH_AS(expand(tape), why, GraphError);
+  CHECK_THROWS_WITH_AS(value(y), why, GraphError);
+  CHECK_THROWS_WITH_AS(prove_equal(y, x), why, GraphError);
+  CHECK_THROWS_WITH_AS(grad(total, x), why, GraphError);
+  CHECK_THROWS_WITH_AS(jvp(y, x, x), why, GraphError);
+  CHECK(tape.size() == before);
 }
 
 TEST_CASE("fuse leaves a body alone whose inner node something else uses") {

@@ -71,7 +71,8 @@ class Rewrite {
 };
 
 /// Opens every composite that `which` chooses (all of them by default) into its body, and those in the body,
-/// until none is left. The nodes are stamped with the call they came from.
+/// until none is left. The nodes are stamped with the call they came from. Throws GraphError when bodies lie
+/// more than 16 deep in one another: an op that contains itself.
 Rewrite expand(const Tape& tape, bool (*which)(const Op&) = nullptr);
 
 struct FuseOptions {
