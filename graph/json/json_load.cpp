@@ -381,11 +381,11 @@ std::string Loader::id_text(Value id) {
 }  // namespace
 
 std::unique_ptr<Tape> load_json(std::string_view text, const LoadOptions& options) {
-  return load(json::Source(text), options);
+  return load(json::Source(text, options.bytes), options);
 }
 
 std::unique_ptr<Tape> load_json(std::istream& stream, const LoadOptions& options) {
-  return load(json::Source(stream), options);
+  return load(json::Source(stream, options.bytes), options);
 }
 
 std::unique_ptr<Tape> load_json_file(const std::filesystem::path& path, const LoadOptions& options) {

@@ -13,6 +13,13 @@ namespace {
 
 using Json = nlohmann::json;
 
+[[noreturn]] void fail(std::size_t byte, const std::string& message) {
+  throw GraphError("load_json: byte " + std::to_string(byte) + ": " + message);
+}
+[[noreturn]] void fail_at_limit(std::size_t byte, const char* what, std::size_t limit) {
+  fail(byte, "more than " + std::to_string(limit) + " " + what + "; raise LoadOptions::" + what);
+}
+
 // Counts what the parser takes, which reads one byte beyond a number.
 struct SourceIterator {
   using iterator_category = std::input_iterator_tag;
@@ -96,7 +103,7 @@ class Handler {
     text.erase(0, text.find("] ") + 2);  // the name of the exception
     constexpr std::size_t kEnough = 200;
     if (text.size() > kEnough) text = text.substr(0, kEnough) + "...";
-    throw GraphError("load_json: byte " + std::to_string(position) + ": " + text);
+    json::fail(position, text);
   }
 
   void finish() const {
@@ -105,11 +112,9 @@ class Handler {
   }
 
  private:
-  [[noreturn]] void fail(const std::string& message) const {
-    throw GraphError("load_json: byte " + std::to_string(source_.position()) + ": " + message);
-  }
+  [[noreturn]] void fail(const std::string& message) const { json::fail(source_.position(), message); }
   [[noreturn]] void fail_at_limit(const char* what, std::size_t limit) const {
-    fail("more than " + std::to_string(limit) + " " + what + "; raise LoadOptions::" + what);
+    json::fail_at_limit(source_.position(), what, limit);
   }
 
   Tokens::Token with_text(Kind kind, const std::string& text) {
@@ -185,6 +190,7 @@ std::string_view name(Kind kind) {
 }
 
 bool Source::refill() {
+  if (position_ > limit_) fail_at_limit(position_, "bytes", limit_);
   if (stream_ == nullptr || !*stream_) return false;
   stream_->read(block_.data(), static_cast<std::streamsize>(block_.size()));
   if (stream_->bad()) {

@@ -98,11 +98,16 @@ struct Context {
   }
 };
 
-/// The text to read: all at hand, or a stream that is read in blocks.
+/// The text to read: all at hand, or a stream that is read in blocks. Not much more than `limit` bytes are
+/// read, whatever they say.
 class Source {
  public:
-  explicit Source(std::string_view text) : at_(text.data()), end_(text.data() + text.size()) {}
-  explicit Source(std::istream& stream) : stream_(&stream), block_(std::size_t{1} << 16, '\0') {}
+  Source(std::string_view text, std::size_t limit)
+      : limit_(limit), at_(text.data()), end_(text.data() + text.size()) {
+    if (text.size() > limit) end_ = text.data() + limit + 1;
+  }
+  Source(std::istream& stream, std::size_t limit)
+      : stream_(&stream), limit_(limit), block_(std::size_t{1} << 16, '\0') {}
 
   bool done() { return at_ == end_ && !refill(); }
   char peek() { return done() ? '\0' : *at_; }
@@ -116,6 +121,7 @@ class Source {
   bool refill();
 
   std::istream* stream_ = nullptr;
+  std::size_t limit_;
   std::string block_;
   const char* at_ = nullptr;
   const char* end_ = nullptr;

@@ -269,6 +269,34 @@ TEST_CASE("limits keep a text from taking more than is meant for it") {
   CHECK_THROWS_AS(load_json(document(huge)), GraphError);
 }
 
+TEST_CASE("a stream is not read far beyond the limit, whatever is in it") {
+  // Gives `begin`, then one letter without end.
+  struct Endless : std::streambuf {
+    Endless(std::string begin, char letter) : block(std::move(begin)), more(4096, letter) {
+      setg(block.data(), block.data(), block.data() + block.size());
+    }
+    int underflow() override {
+      block = more;
+      given += block.size();
+      if (given > std::size_t{1} << 24) return traits_type::eof();  // what the test can wait for
+      setg(block.data(), block.data(), block.data() + block.size());
+      return traits_type::to_int_type(block[0]);
+    }
+    std::string block, more;
+    std::size_t given = 0;
+  };
+  for (const char letter : {'a', ' '}) {
+    CAPTURE(letter);
+    Endless endless(letter == 'a' ? "{\"format\": \"" : "{", letter);
+    std::istream stream(&endless);
+    CHECK_THROWS_WITH_AS(load_json(stream, {.bytes = 1000}), doctest::Contains("LoadOptions::bytes"),
+                         GraphError);
+    CHECK(endless.given < 200'000);
+  }
+  CHECK_THROWS_WITH_AS(load_json(std::string(100'000, ' '), {.bytes = 1000}),
+                       doctest::Contains("byte 1001: more than 1000 bytes"), GraphError);
+}
+
 TEST_CASE("a seed is a hexadecimal string and a stream below 2^32") {
   const auto text = [](const std::string& key) {
     return document(
