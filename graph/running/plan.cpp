@@ -1,6 +1,7 @@
 #include "running/plan.hpp"
 
 #include <algorithm>
+#include <unordered_map>
 
 #include "running/workspace.hpp"
 
@@ -20,11 +21,14 @@ Ends::Ends(const Rewrite& lowered, const Targets& targets) {
   for (Var v : targets.outputs) outputs.push_back(add_result(v));
   for (const Update& u : targets.updates) updates.push_back({u.variable, add_result(u.next)});
   leaves = tape.leaves();
+  std::unordered_map<const void*, std::uint32_t> leaf_of_variable;
   for (std::uint32_t leaf : leaves) {
     const Node& node = tape.node(leaf);
-    if (node.op != &variable_op) continue;
-    const auto at = std::ranges::find(updates, tape.variable_of(node), &Publish::variable);
-    if (at != updates.end()) at->leaf = leaf;
+    if (node.op == &variable_op) leaf_of_variable.emplace(tape.variable_of(node).identity(), leaf);
+  }
+  for (Publish& update : updates) {
+    const auto at = leaf_of_variable.find(update.variable.identity());
+    if (at != leaf_of_variable.end()) update.leaf = at->second;
   }
   random = tape.first_op([](const Op& op) { return op.random; }) != nullptr;
   const Tape& recorded = lowered.from();
@@ -77,11 +81,13 @@ void Plan::find_updates_in_place() {
   std::vector<std::size_t> uses(ends.results.size(), 0);
   for (std::uint32_t result : ends.outputs) ++uses[result];
   for (const Ends::Publish& update : ends.updates) ++uses[update.result];
+  std::vector<bool> is_result(tape().size(), false);  // leaves among them
+  for (std::uint32_t node : ends.results) is_result[node] = true;
   std::vector<passes::LeafUpdate> candidates;
   std::vector<std::uint32_t> results;
   for (const Ends::Publish& update : ends.updates) {
     if (update.leaf == Ends::Publish::kNone || uses[update.result] != 1) continue;
-    if (std::ranges::count(ends.results, update.leaf) > 0) continue;  // the old value is asked for, too
+    if (is_result[update.leaf]) continue;  // the old value is asked for, too
     candidates.push_back({update.leaf, ends.results[update.result]});
     results.push_back(update.result);
   }
