@@ -33,7 +33,10 @@ void check(std::span<const Var> parameters, std::span<const Var> gradients, Var 
                      "; give one element");
   }
   for (std::size_t k = 0; k < parameters.size(); ++k) {
+    learning_rate.tape().check(parameters[k]);
+    learning_rate.tape().check(gradients[k]);
     const Variable& w = variable_behind(parameters[k]);
+    if (!is_float(w.dtype())) throw DTypeError("optimizer: '" + w.name() + "' is " + to_string(w.dtype()));
     if (gradients[k].dtype() != w.dtype()) {
       throw DTypeError("optimizer: the gradient of '" + w.name() + "' is " + to_string(gradients[k].dtype()));
     }
@@ -137,6 +140,10 @@ std::vector<Var> clip_grad_norm(std::span<const Var> gradients, double max_norm)
   require(max_norm > 0, "max_norm is greater than 0");
   std::vector<Var> clipped;
   if (gradients.empty()) return clipped;
+  for (Var g : gradients) {
+    gradients[0].tape().check(g);
+    if (!is_float(g.dtype())) throw DTypeError("optimizer: a gradient is " + to_string(g.dtype()));
+  }
   Var squares;
   for (Var g : gradients) {
     const Var s = cast(sum(square(g)), DType::f64);

@@ -191,6 +191,22 @@ TEST_CASE("an optimiser rejects what it cannot update") {
   CHECK_NOTHROW(Recorded(Shape{3}, DType::f32, Shape{1, 1}).adam_updates());
 }
 
+TEST_CASE("an optimiser that throws has recorded nothing") {
+  Tape tape, other;
+  const Var w = tape.variable("w", {1, 2}), rate = tape.constant(Tensor::scalar(0.1));
+  const Var stranger = other.variable("w", {1, 2}), mask = tape.constant(Tensor::mask({1, 0}));
+  const Var count = tape.variable("count", Tensor::from(std::vector<std::int64_t>{1, 2}, {2}));
+  const std::size_t before = tape.size();
+  CHECK_THROWS_AS(sgd({&w, 1}, {&stranger, 1}, rate, {.momentum = 0.9}), TapeError);
+  CHECK_THROWS_AS(sgd({&stranger, 1}, {&stranger, 1}, rate), TapeError);
+  CHECK_THROWS_AS(adam({&w, 1}, {&stranger, 1}, rate), TapeError);
+  CHECK_THROWS_AS(adam({&count, 1}, {&count, 1}, rate), DTypeError);
+  CHECK_THROWS_AS(clip_grad_norm(std::vector<Var>{w, stranger}, 1), TapeError);
+  CHECK_THROWS_AS(clip_grad_norm(std::vector<Var>{w, mask}, 1), DTypeError);
+  CHECK(tape.size() == before);
+  CHECK(other.size() == 1);
+}
+
 TEST_CASE("options outside their range are rejected, NaN too") {
   const double nan = std::numeric_limits<double>::quiet_NaN();
   Recorded r;

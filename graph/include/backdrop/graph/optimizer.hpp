@@ -11,7 +11,8 @@
 ///
 /// `parameters` are Vars of Variables (f32 or f64) and `gradients` have their types; the learning rate is a
 /// Var of one element: an input to schedule it, a constant to fix it. Throws GraphError when a parameter is
-/// no Variable, ShapeError or DTypeError when types differ, ValueError for an option outside its range.
+/// no Variable, ShapeError or DTypeError when types differ, ValueError for an option outside its range,
+/// TapeError for a Var of another tape than the rest; nothing is recorded then.
 namespace backdrop {
 
 struct SgdOptions {
