@@ -196,6 +196,7 @@ std::vector<Var> vmap(std::span<const Var> ys, std::span<const Var> xs, std::spa
     for (Var x : xs) lowest = std::min<std::size_t>(lowest, x.index());
     Frame all(tape, 0, last, 0);
     for (std::size_t k = 0; k < xs.size(); ++k) {
+      if (all.many[xs[k].index()]) throw ValueError("vmap: input " + std::to_string(k) + " is given twice");
       all.now[xs[k].index()] = many[k];
       all.many[xs[k].index()] = true;
     }

@@ -54,4 +54,6 @@ TEST_CASE("vmap refuses values that do not fit, and leaves the tape as it was") 
   CHECK_THROWS_AS(vmap(y, x, tape.constant(Tensor::zeros({0, 3}))), ShapeError);
   CHECK_THROWS_AS(vmap(y, x, tape.constant(Tensor::zeros({2, 3}, DType::f64))), DTypeError);
   CHECK(tape.size() == before + 3);  // the constants
+  const Var many = tape.constant(Tensor::zeros({2, 3})), xs[] = {x, x}, twice[] = {many, many};
+  CHECK_THROWS_AS(vmap(y, xs, twice), ValueError);
 }

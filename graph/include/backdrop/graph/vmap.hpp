@@ -11,7 +11,7 @@ namespace backdrop {
 /// among it, is the same for all n. Every op is recorded once, on all values where it has a batch rule or is
 /// elementwise, else as what its body records; an op with a kernel of its own and no rule is recorded for
 /// each value by itself. Appends nodes to the tape of ys, which can be differentiated like any other. Throws
-/// ShapeError and DTypeError when `many` does not fit xs.
+/// ShapeError and DTypeError when `many` does not fit xs, ValueError when an x is given twice.
 std::vector<Var> vmap(std::span<const Var> ys, std::span<const Var> xs, std::span<const Var> many);
 inline Var vmap(Var y, std::span<const Var> xs, std::span<const Var> many) {
   return vmap(std::span<const Var>(&y, 1), xs, many)[0];
