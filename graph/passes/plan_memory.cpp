@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <backdrop/core/op.hpp>
+#include <utility>
 
 #include "passes/passes.hpp"
 
@@ -10,44 +11,85 @@ namespace {
 constexpr std::uint32_t kNone = 0xFFFFFFFF;
 constexpr std::size_t kVector = 64;  // slots start at whole vectors and are padded to them
 
-// Free stretches of the arena, by offset; neighbours are joined. There are few of them at any time, and the
-// first that is large enough is taken: a sorted array beats a tree.
+// Free stretches of the arena, by offset; neighbours are joined, and the first that is large enough is taken.
+// Mostly there are few, but of a derivative of a derivative as many as nodes: so they stand in lists, one
+// after the other, none of which is long, and those without a large enough one are passed over.
 class FreeList {
  public:
   std::size_t take(std::size_t bytes) {
-    for (Stretch& stretch : free_) {
-      if (stretch.bytes < bytes) continue;
-      const std::size_t offset = stretch.offset;
-      stretch.offset += bytes;
-      stretch.bytes -= bytes;
-      if (stretch.bytes == 0) free_.erase(free_.begin() + (&stretch - free_.data()));
-      return offset;
+    const auto list = std::ranges::find_if(lists_, [&](const List& l) { return l.largest >= bytes; });
+    if (list == lists_.end()) return std::exchange(end_, end_ + bytes);
+    const auto at = std::ranges::find_if(list->free, [&](const Stretch& s) { return s.bytes >= bytes; });
+    const Stretch whole = *at;
+    *at = {whole.offset + bytes, whole.bytes - bytes};
+    if (at->bytes == 0) {
+      erase(list, at, whole.bytes);
+    } else if (whole.bytes == list->largest) {
+      list->find_largest();
     }
-    const std::size_t offset = end_;
-    end_ += bytes;
-    return offset;
+    return whole.offset;
   }
+
   void give(std::size_t offset, std::size_t bytes) {
-    const auto next = std::ranges::lower_bound(free_, offset, {}, &Stretch::offset);
-    const bool joins_next = next != free_.end() && offset + bytes == next->offset;
-    const bool joins_before =
-        next != free_.begin() && std::prev(next)->offset + std::prev(next)->bytes == offset;
-    if (joins_before) {
-      std::prev(next)->bytes += bytes + (joins_next ? next->bytes : 0);
-      if (joins_next) free_.erase(next);
-    } else if (joins_next) {
-      *next = {offset, bytes + next->bytes};
+    if (lists_.empty()) lists_.emplace_back();
+    // The last one that begins before it, or the first of all.
+    auto list = std::ranges::upper_bound(lists_.begin() + 1, lists_.end(), offset, {}, &List::begin) - 1;
+    auto at = std::ranges::lower_bound(list->free, offset, {}, &Stretch::offset);
+    if (at != list->free.begin() && std::prev(at)->end() == offset) {
+      --at;
+      at->bytes += bytes;
     } else {
-      free_.insert(next, {offset, bytes});
+      at = list->free.insert(at, {offset, bytes});
     }
+    const bool last = at + 1 == list->free.end();
+    const auto after = list + (last ? 1 : 0);
+    if (after != lists_.end()) {
+      const auto next = last ? after->free.begin() : at + 1;
+      if (next->offset == at->end()) {
+        at->bytes += next->bytes;
+        erase(after, next, next->bytes);
+      }
+    }
+    list->largest = std::max(list->largest, at->bytes);
+    if (list->free.size() > kMost) split(list);
   }
   std::size_t end() const { return end_; }
 
  private:
+  static constexpr std::size_t kMost = 256;
+
   struct Stretch {
     std::size_t offset, bytes;
+    std::size_t end() const { return offset + bytes; }
   };
-  std::vector<Stretch> free_;
+  struct List {
+    std::vector<Stretch> free;
+    std::size_t largest = 0;
+
+    std::size_t begin() const { return free.front().offset; }
+    void find_largest() { largest = std::ranges::max_element(free, {}, &Stretch::bytes)->bytes; }
+  };
+  using Lists = std::vector<List>;
+
+  void erase(Lists::iterator list, std::vector<Stretch>::iterator at, std::size_t bytes) {
+    list->free.erase(at);
+    if (list->free.empty()) {
+      lists_.erase(list);
+    } else if (bytes == list->largest) {
+      list->find_largest();
+    }
+  }
+
+  void split(Lists::iterator list) {
+    const auto middle = list->free.begin() + kMost / 2;
+    List rest{{middle, list->free.end()}};
+    list->free.erase(middle, list->free.end());
+    list->find_largest();
+    rest.find_largest();
+    lists_.insert(list + 1, std::move(rest));
+  }
+
+  Lists lists_;
   std::size_t end_ = 0;
 };
 
