@@ -1,4 +1,3 @@
-#include <algorithm>
 #include <backdrop/core/error.hpp>
 #include <backdrop/core/op.hpp>
 #include <backdrop/core/tape.hpp>
@@ -8,7 +7,17 @@ namespace backdrop {
 
 namespace {
 
-constexpr std::size_t kMaxTexts = 0xFFFF;
+// The number of a text, which is given one if it has none.
+std::uint16_t number_of(std::string_view text, std::deque<std::string>& texts,
+                        std::unordered_map<std::string_view, std::uint16_t>& ids, const char* what) {
+  constexpr std::size_t kMaxTexts = 0xFFFF;
+  if (text.empty()) return 0;
+  if (const auto at = ids.find(text); at != ids.end()) return at->second;
+  if (texts.size() > kMaxTexts) throw TapeError(std::string("tape: more than 65,535 ") + what);
+  const auto id = static_cast<std::uint16_t>(texts.size());
+  ids.emplace(texts.emplace_back(text), id);
+  return id;
+}
 
 }  // namespace
 
@@ -39,24 +48,11 @@ void Tape::set_name(Var v, std::string_view name) {
 
 std::uint16_t Tape::intern_file(std::string_view path) {
   // Only the last component: recordings are the same wherever the source tree lies.
-  const std::string_view base = path.substr(path.find_last_of('/') + 1);
-  const auto at = std::find(files_.begin(), files_.end(), base);
-  if (at == files_.end()) {
-    if (files_.size() > kMaxTexts) throw TapeError("tape: more than 65,535 source files");
-    files_.emplace_back(base);
-    return static_cast<std::uint16_t>(files_.size() - 1);
-  }
-  return static_cast<std::uint16_t>(at - files_.begin());
+  return number_of(path.substr(path.find_last_of('/') + 1), files_, file_ids_, "source files");
 }
 
 std::uint16_t Tape::intern_scope(std::string_view path) {
-  const auto at = std::find(scopes_.begin(), scopes_.end(), path);
-  if (at == scopes_.end()) {
-    if (scopes_.size() > kMaxTexts) throw TapeError("tape: more than 65,535 scopes");
-    scopes_.emplace_back(path);
-    return static_cast<std::uint16_t>(scopes_.size() - 1);
-  }
-  return static_cast<std::uint16_t>(at - scopes_.begin());
+  return number_of(path, scopes_, scope_ids_, "scopes");
 }
 
 Tape::Scope Tape::scope(std::string_view name) {

@@ -315,10 +315,11 @@ class Tape {
   std::unordered_map<std::string, std::uint32_t> input_nodes_;
   std::map<std::uint32_t, std::string> names_;  // by node; a name stays where it is while others come
   std::deque<OpenedCall> opened_;
-  std::deque<std::string> files_;
+  // The empty text is number 0 of either.
+  std::deque<std::string> files_, scopes_;
+  std::unordered_map<std::string_view, std::uint16_t> file_ids_, scope_ids_;
   const char* last_file_ = nullptr;
   std::uint16_t last_file_id_ = 0;
-  std::vector<std::string> scopes_;
   std::uint16_t scope_ = 0;
   const Node* credit_ = nullptr;
   bool derivative_ = false;
