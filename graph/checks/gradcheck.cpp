@@ -292,6 +292,16 @@ Report begin(const std::string& called, Var y, const std::vector<Var>& inputs,
   return report;
 }
 
+// Checks that would pass, or fail, whatever the derivatives are.
+void require_sense(std::size_t inputs, const GradcheckOptions& options) {
+  if (inputs == 0) throw ValueError("gradcheck: no input is given, so there is nothing to check");
+  if (!(options.tolerance >= 0 && options.tolerance < 1)) {
+    throw ValueError(
+        fmt::format("gradcheck: a tolerance of {}; give a number from 0 to 1", options.tolerance));
+  }
+  if (options.directions < 0) throw ValueError("gradcheck: a negative number of directions");
+}
+
 // `called`: how the user calls y.
 Report check(const std::string& called, Var y, const std::vector<Var>& inputs,
              const GradcheckOptions& options, bool evaluate_twice) {
@@ -362,12 +372,14 @@ Report check(const std::string& called, Var y, const std::vector<Var>& inputs,
 }  // namespace checking
 
 Report gradcheck(Var y, const std::vector<Var>& inputs, const GradcheckOptions& options) {
+  checking::require_sense(inputs.size(), options);
   return checking::check(describe(y), y, inputs, options, true);
 }
 
 Report gradcheck(const std::function<Var(Tape&, std::span<const Var>)>& f,
                  const std::vector<NamedTensor>& inputs, const GradcheckOptions& options) {
   if (!options.given.empty()) throw ValueError("gradcheck: derivatives cannot be given for a function");
+  checking::require_sense(inputs.size(), options);
   const auto record = [&](Tape& tape, std::vector<Var>& xs) {
     for (const NamedTensor& x : inputs) {
       xs.push_back(tape.input(x.name, x.tensor.shape(), x.tensor.dtype()));

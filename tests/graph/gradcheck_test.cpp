@@ -1,6 +1,7 @@
 #include <doctest/doctest.h>
 
 #include <backdrop/backdrop.hpp>
+#include <cmath>
 
 using namespace backdrop;
 
@@ -141,4 +142,15 @@ TEST_CASE("a right derivative is not called wrong where the second derivative ju
     const Report wrong = gradcheck(y, {x}, {.given = {tape.constant(Tensor::full({3, 3}, .01, DType::f64))}});
     CHECK_MESSAGE(wrong.count(Verdict::fail) == 9, to_string(wrong));
   }
+}
+
+TEST_CASE("a check that says nothing is refused: it would pass, or fail, whatever the derivatives are") {
+  Dropped d;
+  CHECK_THROWS_AS(gradcheck(d.wrong, {}), ValueError);
+  for (const double tolerance : {std::nan(""), -1e-6, 1.0}) {
+    CHECK_THROWS_AS(gradcheck(d.wrong, {d.a}, {.tolerance = tolerance}), ValueError);
+  }
+  CHECK_THROWS_AS(gradcheck(d.wrong, {d.a}, {.directions = -1}), ValueError);
+  CHECK_THROWS_AS(gradcheck([](Tape& tape, std::span<const Var>) { return tape.constant({1.0}); }, {}),
+                  ValueError);
 }

@@ -109,7 +109,8 @@ std::string to_json(const Report& report);
 
 /// Checks the derivatives of y in `inputs`: leaves or any float nodes, which are then taken as leaves.
 /// y is evaluated twice: a kernel that gives other bits then fails the check. Throws DTypeError for inputs
-/// that carry no derivative, GraphError for missing feeds and rules.
+/// that carry no derivative, GraphError for missing feeds and rules, ValueError when there is no input,
+/// for a tolerance outside [0, 1), and for directions below 0.
 Report gradcheck(Var y, const std::vector<Var>& inputs, const GradcheckOptions& options = {});
 
 /// Checks what `f` records on a tape and on inputs of these names and values; further inputs of its own are
