@@ -10,6 +10,8 @@
 #include <map>
 #include <optional>
 
+#include "uses.hpp"
+
 namespace backdrop {
 
 namespace {
@@ -123,10 +125,7 @@ class Finder {
 }  // namespace
 
 Rewrite fold_dropout(const Tape& tape, bool relaxed, Masks masks) {
-  std::vector<std::uint32_t> uses(tape.size(), 0);
-  for (std::size_t i = 0; i < tape.size(); ++i) {
-    for (std::uint32_t input : tape.node(i).inputs()) ++uses[input];
-  }
+  const std::vector<std::uint32_t> uses_of = uses(tape);
   const Finder finder(tape, relaxed);
   const std::vector<bool> may_be_mask =
       masks == Masks::any ? std::vector<bool>(tape.size(), true) : drawn_nodes(tape);
@@ -134,7 +133,7 @@ Rewrite fold_dropout(const Tape& tape, bool relaxed, Masks masks) {
   std::vector<bool> gone(tape.size(), false);
   for (std::uint32_t i = 0; i < tape.size(); ++i) {
     const auto match = finder.at(i);
-    if (!match || uses[match->inner] != 1 || !may_be_mask[match->mask]) continue;
+    if (!match || uses_of[match->inner] != 1 || !may_be_mask[match->mask]) continue;
     matches.emplace(i, *match);
     gone[match->inner] = true;
   }

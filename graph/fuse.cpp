@@ -7,19 +7,11 @@
 #include <vector>
 
 #include "fold_dropout.hpp"
+#include "uses.hpp"
 
 namespace backdrop {
 
 namespace {
-
-// How many nodes use each node.
-std::vector<std::uint32_t> count_uses(const Tape& tape) {
-  std::vector<std::uint32_t> uses(tape.size(), 0);
-  for (std::size_t i = 0; i < tape.size(); ++i) {
-    for (std::uint32_t input : tape.node(i).inputs()) ++uses[input];
-  }
-  return uses;
-}
 
 bool same_attributes(const Tape& a, const Node& x, const Tape& b, const Node& y) {
   for (std::size_t k = 0; k < x.op->attr_count(); ++k) {
@@ -86,7 +78,7 @@ class Comparison {
 
 // The result of an intact body whose inner nodes nothing outside uses.
 std::optional<std::uint32_t> foldable(const Tape& tape, std::uint32_t id,
-                                      const std::vector<std::uint32_t>& uses) {
+                                      const std::vector<std::uint32_t>& uses_of) {
   const Tape::OpenedCall& call = tape.opened(id);
   if (call.begin == call.end) return std::nullopt;
   std::vector<std::uint32_t> inside(call.end - call.begin, 0);
@@ -99,18 +91,18 @@ std::optional<std::uint32_t> foldable(const Tape& tape, std::uint32_t id,
   const auto result = Comparison(tape, call).result();
   if (!result) return std::nullopt;
   for (std::uint32_t i = call.begin; i < call.end; ++i) {
-    if (i != *result && uses[i] != inside[i - call.begin]) return std::nullopt;
+    if (i != *result && uses_of[i] != inside[i - call.begin]) return std::nullopt;
   }
   return result;
 }
 
 // Folds the calls that hold no other open call; nothing when there are none.
 std::optional<Rewrite> fold_innermost(const Tape& tape) {
-  const std::vector<std::uint32_t> uses = count_uses(tape);
+  const std::vector<std::uint32_t> uses_of = uses(tape);
   std::vector<std::optional<std::uint32_t>> result(tape.opened_count() + 1);
   bool any = false;
   for (std::uint32_t id = 1; id <= tape.opened_count(); ++id) {
-    result[id] = foldable(tape, id, uses);
+    result[id] = foldable(tape, id, uses_of);
     any = any || result[id].has_value();
   }
   if (!any) return std::nullopt;

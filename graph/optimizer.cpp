@@ -146,7 +146,7 @@ std::vector<Var> clip_grad_norm(std::span<const Var> gradients, double max_norm)
   }
   Var squares;
   for (Var g : gradients) {
-    const Var s = cast(sum(square(g)), DType::f64);
+    const Var s = square(cast(norm(g), DType::f64));  // squares of f32 may be too large for it
     squares = squares ? squares + s : s;
   }
   const Var norm = sqrt(squares);

@@ -30,7 +30,10 @@ Outputs::~Outputs() {
 
 std::size_t Outputs::size() const { return plan_->ends.outputs.size(); }
 
-const Tensor& Outputs::operator[](std::size_t k) const { return workspace_->output(k); }
+const Tensor& Outputs::operator[](std::size_t k) const {
+  if (k < size()) return workspace_->output(k);
+  throw ValueError("outputs: there is no number " + std::to_string(k) + " of " + std::to_string(size()));
+}
 
 std::size_t Program::steps() const { return plan_->steps(); }
 std::size_t Program::arena_bytes() const { return plan_->memory.bytes; }

@@ -4,18 +4,11 @@
 #include <vector>
 
 #include "fold_dropout.hpp"
+#include "uses.hpp"
 
 namespace backdrop {
 
 namespace {
-
-std::vector<std::uint32_t> count_uses(const Tape& tape) {
-  std::vector<std::uint32_t> uses(tape.size(), 0);
-  for (std::size_t i = 0; i < tape.size(); ++i) {
-    for (std::uint32_t input : tape.node(i).inputs()) ++uses[input];
-  }
-  return uses;
-}
 
 // Each op with a rule for inference is recorded once more and replaced by what the rule records of it.
 Rewrite at_inference(const Tape& tape) {
@@ -40,18 +33,18 @@ Rewrite at_inference(const Tape& tape) {
 Rewrite without_unused(const Rewrite& inference) {
   const Tape& before = inference.from();
   const Tape& tape = inference.tape();
-  const std::vector<std::uint32_t> uses_before = count_uses(before);
+  const std::vector<std::uint32_t> uses_before = uses(before);
   std::vector<bool> is_result(tape.size(), false);
   for (std::size_t i = 0; i < before.size(); ++i) {
     const bool replaced = before.node(i).op->inference != nullptr;
     if (replaced || uses_before[i] == 0) is_result[inference.at(i).index()] = true;
   }
-  std::vector<std::uint32_t> uses = count_uses(tape);
+  std::vector<std::uint32_t> uses_left = uses(tape);
   std::vector<bool> gone(tape.size(), false);
   for (std::size_t i = tape.size(); i-- > 0;) {
-    gone[i] = uses[i] == 0 && !is_result[i] && !is_leaf(*tape.node(i).op);
+    gone[i] = uses_left[i] == 0 && !is_result[i] && !is_leaf(*tape.node(i).op);
     if (!gone[i]) continue;
-    for (std::uint32_t input : tape.node(i).inputs()) --uses[input];
+    for (std::uint32_t input : tape.node(i).inputs()) --uses_left[input];
   }
   Rewrite out(tape);
   for (std::size_t i = 0; i < tape.size(); ++i) {

@@ -24,6 +24,8 @@ constexpr auto dtype = attr::dtype("dtype");
 std::size_t at(std::int64_t k) { return static_cast<std::size_t>(k); }
 
 std::size_t before_axis(const Call& c, std::size_t) { return at(c[axis]); }
+// Where the indices are the same for all that lies before.
+std::size_t before_axis_of_x(const Call& c, std::size_t input) { return input == 0 ? at(c[axis]) : 0; }
 
 void require_dtypes(const Call& c) {
   infer::require_number(c, 0);
@@ -109,7 +111,7 @@ constinit const Op index_select_op{
     .formula = "y[a..., i..., b...] = x[a..., indices[i...], b...]",
     .jacobian = "0s and 1s: 1 where y[k] is a copy of x[j]",
     .structure = Structure::selection,
-    .leading = before_axis,
+    .leading = before_axis_of_x,
     .checks_values = true,
     .infer = infer_index_select,
     .eval = [](const Eval& e) { kernels::index_select(e, at(e[axis])); },
@@ -130,7 +132,7 @@ constinit const Op index_add_op{
     .formula = "y = 0; y[a..., indices[i...], b...] += x[a..., i..., b...] in the order of i",
     .jacobian = "the transpose of index_select's",
     .structure = Structure::partition,
-    .leading = before_axis,
+    .leading = before_axis_of_x,
     .checks_values = true,
     .infer = infer_index_add,
     .eval = [](const Eval& e) { kernels::index_add(e, at(e[axis])); },

@@ -4,6 +4,7 @@
 #include <unordered_map>
 
 #include "passes/passes.hpp"
+#include "uses.hpp"
 
 // w - rate * (a b), the step of gradient descent, becomes add_product(w, -rate, a, b): the gradient is never
 // written down, and the BLAS adds it to w where w lies.

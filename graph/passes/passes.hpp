@@ -22,9 +22,6 @@ Rewrite expand(Rewrite recording);
 /// between them: what is computed again draws its masks again.
 Rewrite share(Rewrite recording);
 
-/// By node: how many inputs of others it is, and how often it is a root.
-std::vector<std::uint32_t> uses(const Tape& tape, std::span<const Var> roots);
-
 /// Of these nodes of the recording, next values of Variables, the steps of gradient descent become products
 /// that are added to the old value. (Rounded otherwise: add_product's tolerance.) A product that is
 /// itself a root stays.

@@ -24,7 +24,7 @@ class Workspace {
   void publish();
   /// Lets go of the caller's tensors.
   void forget();
-  const Tensor& output(std::size_t k) const { return results_[plan_.ends.outputs.at(k)]; }
+  const Tensor& output(std::size_t k) const { return results_[plan_.ends.outputs[k]]; }
 
  private:
   void set_threads(int threads);

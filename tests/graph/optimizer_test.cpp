@@ -224,3 +224,12 @@ TEST_CASE("options outside their range are rejected, NaN too") {
   CHECK_THROWS_AS(clip_grad_norm({&r.g, 1}, 0), ValueError);
   CHECK_THROWS_AS(clip_grad_norm({&r.g, 1}, nan), ValueError);
 }
+
+TEST_CASE("gradients whose squares are too large for f32 are clipped to the norm as others are") {
+  Tape tape;
+  const Var g = tape.variable("g", {3e25, 4e25}), h = tape.variable("h", {0, 0});
+  const std::vector<Var> clipped = clip_grad_norm(std::vector<Var>{g, h}, 10);
+  CHECK(value(clipped[0]).at(0) == doctest::Approx(6));
+  CHECK(value(clipped[0]).at(1) == doctest::Approx(8));
+  CHECK(value(clipped[1]).at(0) == 0);
+}

@@ -30,6 +30,13 @@ TEST_CASE("an output that is kept is not written by a later run") {
   CHECK(second.same_bits(Tensor({9, 16})));
 }
 
+TEST_CASE("an output that there is not is refused, with the number of those there are") {
+  Tape tape;
+  const Program program = compile(tape, {.outputs = {tape.constant({1, 2})}});
+  const Outputs outputs = program.run();
+  CHECK_THROWS_WITH_AS(outputs[1], "outputs: there is no number 1 of 1", ValueError);
+}
+
 TEST_CASE("a program outlives the tape it was compiled from") {
   auto tape = std::make_unique<Tape>();
   const Variable w("w", Tensor({2, 3}));

@@ -67,6 +67,7 @@ class Outputs {
   ~Outputs();
 
   std::size_t size() const;
+  /// Throws ValueError when there are not so many.
   const Tensor& operator[](std::size_t k) const;
 
  private:

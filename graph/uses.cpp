@@ -1,8 +1,6 @@
-#include <backdrop/core/op.hpp>
+#include "uses.hpp"
 
-#include "passes/passes.hpp"
-
-namespace backdrop::passes {
+namespace backdrop {
 
 std::vector<std::uint32_t> uses(const Tape& tape, std::span<const Var> roots) {
   std::vector<std::uint32_t> out(tape.size(), 0);
@@ -13,4 +11,4 @@ std::vector<std::uint32_t> uses(const Tape& tape, std::span<const Var> roots) {
   return out;
 }
 
-}  // namespace backdrop::passes
+}  // namespace backdrop
