@@ -1,8 +1,7 @@
 #include <backdrop/ops/arithmetic.hpp>
 #include <backdrop/ops/elementwise.hpp>
-#include <cmath>
 
-#include "kernels/elementwise.hpp"
+#include "kernels/math.hpp"
 #include "parts/infer.hpp"
 
 namespace backdrop {
@@ -15,7 +14,7 @@ constinit const Op sinh_op{
     .jacobian = "diag(cosh x)",
     .structure = Structure::diagonal,
     .infer = infer::like_first,
-    .block = [](const Block& b) { kernels::map(b, [](auto x) { return std::sinh(x); }); },
+    .block = [](const Block& b) { kernels::math_map(b, [](const auto& k) { return k.sinh; }); },
     .derivative = {[](const Call& c) { return cosh(c[0]); }},
 };
 
@@ -27,7 +26,7 @@ constinit const Op cosh_op{
     .jacobian = "diag(sinh x)",
     .structure = Structure::diagonal,
     .infer = infer::like_first,
-    .block = [](const Block& b) { kernels::map(b, [](auto x) { return std::cosh(x); }); },
+    .block = [](const Block& b) { kernels::math_map(b, [](const auto& k) { return k.cosh; }); },
     .derivative = {[](const Call& c) { return sinh(c[0]); }},
 };
 
@@ -39,7 +38,7 @@ constinit const Op asinh_op{
     .jacobian = "diag(1 / sqrt(x^2 + 1))",
     .structure = Structure::diagonal,
     .infer = infer::like_first,
-    .block = [](const Block& b) { kernels::map(b, [](auto x) { return std::asinh(x); }); },
+    .block = [](const Block& b) { kernels::math_map(b, [](const auto& k) { return k.asinh; }); },
     .derivative = {[](const Call& c) { return rsqrt(square(c[0]) + 1); }},
 };
 
@@ -52,7 +51,7 @@ constinit const Op acosh_op{
     .singular = "x = 1: Inf; NaN for x < 1",
     .structure = Structure::diagonal,
     .infer = infer::like_first,
-    .block = [](const Block& b) { kernels::map(b, [](auto x) { return std::acosh(x); }); },
+    .block = [](const Block& b) { kernels::math_map(b, [](const auto& k) { return k.acosh; }); },
     .derivative = {[](const Call& c) { return rsqrt(c[0] - 1) * rsqrt(c[0] + 1); }},
 };
 
@@ -65,7 +64,7 @@ constinit const Op atanh_op{
     .singular = "|x| = 1: Inf",
     .structure = Structure::diagonal,
     .infer = infer::like_first,
-    .block = [](const Block& b) { kernels::map(b, [](auto x) { return std::atanh(x); }); },
+    .block = [](const Block& b) { kernels::math_map(b, [](const auto& k) { return k.atanh; }); },
     .derivative = {[](const Call& c) { return reciprocal((1 - c[0]) * (1 + c[0])); }},
 };
 

@@ -340,14 +340,19 @@ HWY_INLINE V log10(D d, V x) {
   return at_the_ends(d, x, join(d, parts.exponent, parts.f, Of<D>::kBase10));
 }
 
+/// What u has lost of 1 + x
+template <class D, class V = hn::Vec<D>>
+HWY_INLINE V lost_of_one_plus(D d, V x, V u) {
+  const V one = hn::Set(d, hn::TFromD<D>(1));
+  return hn::IfThenElse(hn::Gt(hn::Abs(x), one), hn::Sub(one, hn::Sub(u, x)), hn::Sub(x, hn::Sub(u, one)));
+}
+
 template <class D, class V = hn::Vec<D>>
 HWY_INLINE V log1p(D d, V x) {
-  const V one = hn::Set(d, hn::TFromD<D>(1)), zero = hn::Zero(d);
-  const V u = hn::Add(one, x);
+  const V zero = hn::Zero(d), u = hn::Add(hn::Set(d, hn::TFromD<D>(1)), x);
   const auto parts = split(d, u);
-  // What u has lost of 1 + x, in units of u; if u needs no shift, x is used instead.
-  const V lost =
-      hn::IfThenElse(hn::Gt(hn::Abs(x), one), hn::Sub(one, hn::Sub(u, x)), hn::Sub(x, hn::Sub(u, one)));
+  // What is lost is given in units of u; if u needs no shift, x is used instead.
+  const V lost = lost_of_one_plus(d, x, u);
   const auto unshifted = hn::Eq(parts.exponent, zero);
   const V f = hn::IfThenElse(unshifted, x, parts.f);
   const V y = join(d, parts.exponent, f, hn::IfThenElse(unshifted, zero, hn::Div(lost, u)));

@@ -13,6 +13,7 @@
 #include <hwy/highway.h>
 
 #include "kernels/error_function-inl.hpp"
+#include "kernels/hyperbolic-inl.hpp"
 #include "kernels/math-inl.hpp"
 #include "kernels/trigonometric-inl.hpp"
 
@@ -49,6 +50,21 @@ struct Functions {
   }
   static void tanh(const T* x, T* y, std::size_t n) {
     math::map(x, y, n, [](auto d, auto v) HWY_ATTR { return math::tanh(d, v); });
+  }
+  static void sinh(const T* x, T* y, std::size_t n) {
+    math::map(x, y, n, [](auto d, auto v) HWY_ATTR { return math::sinh(d, v); });
+  }
+  static void cosh(const T* x, T* y, std::size_t n) {
+    math::map(x, y, n, [](auto d, auto v) HWY_ATTR { return math::cosh(d, v); });
+  }
+  static void asinh(const T* x, T* y, std::size_t n) {
+    math::map(x, y, n, [](auto d, auto v) HWY_ATTR { return math::asinh(d, v); });
+  }
+  static void acosh(const T* x, T* y, std::size_t n) {
+    math::map(x, y, n, [](auto d, auto v) HWY_ATTR { return math::acosh(d, v); });
+  }
+  static void atanh(const T* x, T* y, std::size_t n) {
+    math::map(x, y, n, [](auto d, auto v) HWY_ATTR { return math::atanh(d, v); });
   }
   static void erf(const T* x, T* y, std::size_t n) {
     math::map(x, y, n, [](auto d, auto v) HWY_ATTR { return math::erf(d, v); });
@@ -123,9 +139,14 @@ const Math<T>* table() {
       .log1p = F::log1p,
       .log2 = F::log2,
       .log10 = F::log10,
-      .tanh = F::tanh,
       .erf = F::erf,
       .erfc = F::erfc,
+      .tanh = F::tanh,
+      .sinh = F::sinh,
+      .cosh = F::cosh,
+      .asinh = F::asinh,
+      .acosh = F::acosh,
+      .atanh = F::atanh,
       .sin = F::sin,
       .cos = F::cos,
       .tan = F::tan,

@@ -14,7 +14,9 @@ template <class T>
 struct Math {
   using Unary = void (*)(const T* x, T* y, std::size_t n);
 
-  Unary exp, expm1, log, log1p, log2, log10, tanh, erf, erfc, sin, cos, tan;
+  Unary exp, expm1, log, log1p, log2, log10, erf, erfc;
+  Unary tanh, sinh, cosh, asinh, acosh, atanh;
+  Unary sin, cos, tan;
   Unary sigmoid;                                                    ///< 1 / (1 + e^-x)
   Unary softplus;                                                   ///< ln(1 + e^x)
   Unary log_sigmoid;                                                ///< -softplus(-x)

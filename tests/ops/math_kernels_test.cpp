@@ -5,6 +5,7 @@
 #include <cstring>
 #include <limits>
 #include <random>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -48,6 +49,11 @@ std::vector<Function<T>> functions() {
       {"cos", m.cos, [](Long x) { return std::cos(x); }, 1, -3100, 3100},
       {"tan", m.tan, [](Long x) { return std::tan(x); }, 2.5, -3100, 3100},
       {"tanh", m.tanh, [](Long x) { return std::tanh(x); }, 2.5, -25, 25},
+      {"sinh", m.sinh, [](Long x) { return std::sinh(x); }, 1.5, -715, 715},
+      {"cosh", m.cosh, [](Long x) { return std::cosh(x); }, 1.5, -715, 715},
+      {"asinh", m.asinh, [](Long x) { return std::asinh(x); }, 1.5, -5, 5},
+      {"acosh", m.acosh, [](Long x) { return std::acosh(x); }, 2, 1, 5},
+      {"atanh", m.atanh, [](Long x) { return std::atanh(x); }, 1.5, -1, 1},
       {"sigmoid", m.sigmoid, sigmoid_of, 2.5, -760, 50},
       {"softplus", m.softplus, softplus_of, 2.5, -760, 50},
       {"log_sigmoid", m.log_sigmoid, [](Long x) { return -softplus_of(-x); }, 2.5, -50, 760},
@@ -171,8 +177,10 @@ template <class T>
 void check_symmetry() {
   for (const Function<T>& f : functions<T>()) {
     const std::string name = f.name;
-    const bool even = name == "cos", odd = name == "sin" || name == "tan" || name == "erf" || name == "tanh";
-    if (!even && !odd) continue;
+    static const std::set<std::string> kEven = {"cos", "cosh"};
+    static const std::set<std::string> kOdd = {"sin", "tan", "erf", "sinh", "tanh", "asinh", "atanh"};
+    const bool odd = kOdd.contains(name);
+    if (!odd && !kEven.contains(name)) continue;
     CAPTURE(name);
     std::vector<T> x = arguments(f, 5000);
     const std::vector<T> y = applied(f, x);
@@ -181,6 +189,34 @@ void check_symmetry() {
     for (std::size_t k = 0; k < x.size(); ++k) {
       CHECK((std::isnan(y[k]) || of_minus[k] == (odd ? -y[k] : y[k])));
     }
+  }
+}
+
+template <class T>
+void check_subnormals() {
+  const auto& m = kernels::math<T>();
+  std::vector<T> x, y(99);
+  for (int k = 1; k < 100; ++k) x.push_back(static_cast<T>(k) * std::numeric_limits<T>::denorm_min());
+  for (const auto f : {m.sin, m.tan, m.sinh, m.tanh, m.asinh, m.atanh, m.expm1, m.log1p}) {
+    f(x.data(), y.data(), x.size());
+    CHECK(x == y);
+  }
+}
+
+// A step of the argument is many ulp of the result there.
+template <class T>
+void check_overflow() {
+  const auto& m = kernels::math<T>();
+  const T end = static_cast<T>(std::asinh(static_cast<Long>(std::numeric_limits<T>::max())));
+  T x = end;
+  for (int k = 0; k < 20; ++k) x = std::nextafter(x, T{0});
+  for (int k = 0; k < 40; ++k, x = std::nextafter(x, 2 * end)) {
+    CAPTURE(x);
+    T y = 0;
+    m.cosh(&x, &y, 1);
+    CHECK(error_in_ulps(y, std::cosh(static_cast<Long>(x))) < 1.5);
+    m.sinh(&x, &y, 1);
+    CHECK(error_in_ulps(y, std::sinh(static_cast<Long>(x))) < 1.5);
   }
 }
 
@@ -260,9 +296,19 @@ TEST_CASE("the logarithms of powers of two and of ten are exact") {
   on_every_target(check_powers<double>);
 }
 
-TEST_CASE("sines, tangents and the error function are odd, and the cosine is even, to the bit") {
+TEST_CASE("odd functions are odd, and even ones even, to the bit") {
   on_every_target(check_symmetry<float>);
   on_every_target(check_symmetry<double>);
+}
+
+TEST_CASE("functions with slope 1 at 0 leave subnormals as they are") {
+  on_every_target(check_subnormals<float>);
+  on_every_target(check_subnormals<double>);
+}
+
+TEST_CASE("the hyperbolic sine and cosine are finite up to the greatest argument that allows it") {
+  on_every_target(check_overflow<float>);
+  on_every_target(check_overflow<double>);
 }
 
 TEST_CASE("sines and cosines next to multiples of a quarter turn keep their relative error") {
