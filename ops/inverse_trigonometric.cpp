@@ -3,7 +3,7 @@
 #include <backdrop/ops/elementwise.hpp>
 #include <cmath>
 
-#include "kernels/elementwise.hpp"
+#include "kernels/math.hpp"
 #include "parts/infer.hpp"
 #include "parts/operands.hpp"
 
@@ -41,7 +41,7 @@ constinit const Op asin_op{
     .singular = "|x| = 1: Inf; NaN beyond",
     .structure = Structure::diagonal,
     .infer = infer::like_first,
-    .block = [](const Block& b) { kernels::map(b, [](auto x) { return std::asin(x); }); },
+    .block = [](const Block& b) { kernels::math_map(b, [](const auto& k) { return k.asin; }); },
     .derivative = {slope_of_asin},
 };
 
@@ -54,7 +54,7 @@ constinit const Op acos_op{
     .singular = "|x| = 1: -Inf; NaN beyond",
     .structure = Structure::diagonal,
     .infer = infer::like_first,
-    .block = [](const Block& b) { kernels::map(b, [](auto x) { return std::acos(x); }); },
+    .block = [](const Block& b) { kernels::math_map(b, [](const auto& k) { return k.acos; }); },
     .derivative = {[](const Call& c) { return neg(slope_of_asin(c)); }},
 };
 
@@ -66,7 +66,7 @@ constinit const Op atan_op{
     .jacobian = "diag(1 / (1 + x^2))",
     .structure = Structure::diagonal,
     .infer = infer::like_first,
-    .block = [](const Block& b) { kernels::map(b, [](auto x) { return std::atan(x); }); },
+    .block = [](const Block& b) { kernels::math_map(b, [](const auto& k) { return k.atan; }); },
     .derivative = {[](const Call& c) { return reciprocal(1 + square(c[0])); }},
 };
 

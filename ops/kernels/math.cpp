@@ -14,6 +14,7 @@
 
 #include "kernels/error_function-inl.hpp"
 #include "kernels/hyperbolic-inl.hpp"
+#include "kernels/inverse_trigonometric-inl.hpp"
 #include "kernels/math-inl.hpp"
 #include "kernels/trigonometric-inl.hpp"
 
@@ -80,6 +81,15 @@ struct Functions {
   }
   static void tan(const T* x, T* y, std::size_t n) {
     math::map(x, y, n, [](auto d, auto v) HWY_ATTR { return math::tan(d, v); });
+  }
+  static void asin(const T* x, T* y, std::size_t n) {
+    math::map(x, y, n, [](auto d, auto v) HWY_ATTR { return math::asin(d, v); });
+  }
+  static void acos(const T* x, T* y, std::size_t n) {
+    math::map(x, y, n, [](auto d, auto v) HWY_ATTR { return math::acos(d, v); });
+  }
+  static void atan(const T* x, T* y, std::size_t n) {
+    math::map(x, y, n, [](auto d, auto v) HWY_ATTR { return math::atan(d, v); });
   }
   static void sigmoid(const T* x, T* y, std::size_t n) {
     math::map(x, y, n, [](auto d, auto v) HWY_ATTR { return math::sigmoid(d, v); });
@@ -150,6 +160,9 @@ const Math<T>* table() {
       .sin = F::sin,
       .cos = F::cos,
       .tan = F::tan,
+      .asin = F::asin,
+      .acos = F::acos,
+      .atan = F::atan,
       .sigmoid = F::sigmoid,
       .softplus = F::softplus,
       .log_sigmoid = F::log_sigmoid,

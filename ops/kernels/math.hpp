@@ -16,7 +16,7 @@ struct Math {
 
   Unary exp, expm1, log, log1p, log2, log10, erf, erfc;
   Unary tanh, sinh, cosh, asinh, acosh, atanh;
-  Unary sin, cos, tan;
+  Unary sin, cos, tan, asin, acos, atan;
   Unary sigmoid;                                                    ///< 1 / (1 + e^-x)
   Unary softplus;                                                   ///< ln(1 + e^x)
   Unary log_sigmoid;                                                ///< -softplus(-x)

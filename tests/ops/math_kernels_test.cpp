@@ -48,6 +48,9 @@ std::vector<Function<T>> functions() {
       {"sin", m.sin, [](Long x) { return std::sin(x); }, 1, -3100, 3100},
       {"cos", m.cos, [](Long x) { return std::cos(x); }, 1, -3100, 3100},
       {"tan", m.tan, [](Long x) { return std::tan(x); }, 2.5, -3100, 3100},
+      {"asin", m.asin, [](Long x) { return std::asin(x); }, 1.5, -1, 1},
+      {"acos", m.acos, [](Long x) { return std::acos(x); }, 1.5, -1, 1},
+      {"atan", m.atan, [](Long x) { return std::atan(x); }, 1.5, -5, 5},
       {"tanh", m.tanh, [](Long x) { return std::tanh(x); }, 2.5, -25, 25},
       {"sinh", m.sinh, [](Long x) { return std::sinh(x); }, 1.5, -715, 715},
       {"cosh", m.cosh, [](Long x) { return std::cosh(x); }, 1.5, -715, 715},
@@ -178,7 +181,8 @@ void check_symmetry() {
   for (const Function<T>& f : functions<T>()) {
     const std::string name = f.name;
     static const std::set<std::string> kEven = {"cos", "cosh"};
-    static const std::set<std::string> kOdd = {"sin", "tan", "erf", "sinh", "tanh", "asinh", "atanh"};
+    static const std::set<std::string> kOdd = {"sin",  "tan",  "asin",  "atan", "erf",
+                                               "sinh", "tanh", "asinh", "atanh"};
     const bool odd = kOdd.contains(name);
     if (!odd && !kEven.contains(name)) continue;
     CAPTURE(name);
@@ -197,7 +201,7 @@ void check_subnormals() {
   const auto& m = kernels::math<T>();
   std::vector<T> x, y(99);
   for (int k = 1; k < 100; ++k) x.push_back(static_cast<T>(k) * std::numeric_limits<T>::denorm_min());
-  for (const auto f : {m.sin, m.tan, m.sinh, m.tanh, m.asinh, m.atanh, m.expm1, m.log1p}) {
+  for (const auto f : {m.sin, m.tan, m.asin, m.atan, m.sinh, m.tanh, m.asinh, m.atanh, m.expm1, m.log1p}) {
     f(x.data(), y.data(), x.size());
     CHECK(x == y);
   }
