@@ -47,8 +47,8 @@ Var add(const Operand& a, const Operand& b, Where where = Where::here());
 /// dropped, also where a is NaN or infinite (PyTorch and ONNX multiply instead, giving NaN and -0 there).
 Var mul(const Operand& a, const Operand& b, Where where = Where::here());
 
-/// y = a * b + c of one type, f32 or f64, otherwise DTypeError or ShapeError: in one pass over memory, and with
-/// the bits of add(mul(a, b), c), for the product is rounded before c is added.
+/// y = a * b + c of one type, f32 or f64, otherwise DTypeError or ShapeError: in one pass over memory, and
+/// with the bits of add(mul(a, b), c), for the product is rounded before c is added.
 Var multiply_add(Var a, Var b, Var c, Where where = Where::here());
 
 /// y = x * factor; the factor is computed in f64 and rounded to the dtype of x.
