@@ -50,12 +50,14 @@ std::optional<double> p_of_divisor(double d) {
   return shortest_p(1 - d, [d](double p) { return 1 - p == d; });
 }
 
-// Of each node whether it is made of random numbers, and of constants beside them.
+// Of each node whether it is made of random numbers, and of constants beside them: numbers that they are
+// compared with, but no masks, since a constant one may mean padding.
 std::vector<bool> drawn_nodes(const Tape& tape) {
   std::vector<bool> drawn(tape.size(), false), constant(tape.size(), false);
   for (std::size_t i = 0; i < tape.size(); ++i) {
     const Node& node = tape.node(i);
-    bool all_constant = node.op != &input_op && node.op != &variable_op && !node.op->random;
+    bool all_constant =
+        node.dtype != DType::mask && node.op != &input_op && node.op != &variable_op && !node.op->random;
     bool any_drawn = node.op->random, all = true;
     for (std::uint32_t input : node.inputs()) {
       all_constant = all_constant && constant[input];

@@ -8,7 +8,7 @@ namespace backdrop {
 /// Which masks those of a dropout written by hand may be.
 enum class Masks : std::uint8_t {
   any,    ///< the values are those of dropout whatever the mask is
-  drawn,  ///< made of random numbers and nothing else: what is fed, or computed of data, may mean padding
+  drawn,  ///< made of random numbers, and numbers that do not change: other masks may mean padding
 };
 
 /// Recognises dropout written by hand: scale(mul(x, mask), s), and with `relaxed` the spellings that differ

@@ -169,16 +169,18 @@ TEST_CASE(
   const Var padding = tape.constant(Tensor::mask({1, 1, 0, 0})), fed = tape.input("fed", {4}, DType::mask);
   const Var dropped[] = {scale(mul(x, noise), 2), scale(mul(x, uniform_noise), 2), dropout(x, 0.5, padding)};
   const Var kept[] = {scale(mul(x, padding), 2), scale(mul(x, fed), 2), scale(mul(x, greater(x, 0)), 2),
-                      scale(mul(dropped[0], greater(dropped[0], 0)), 1)};
+                      scale(mul(dropped[0], greater(dropped[0], 0)), 1),
+                      scale(mul(x, logical_and(noise, padding)), 2)};
   const Rewrite inference = without_dropout(tape);
   for (const Var y : dropped) CHECK(value(inference(y)).same_bits(numbers));
-  const std::vector<Var> there{inference(kept[0]), inference(kept[1]), inference(kept[2]),
-                               inference(kept[3])};
+  const std::vector<Var> there{inference(kept[0]), inference(kept[1]), inference(kept[2]), inference(kept[3]),
+                               inference(kept[4])};
   const std::vector<Tensor> found = value(there, {.feeds = {{"fed", Tensor::mask({0, 1, 1, 0})}}});
   CHECK(found[0].same_bits(Tensor({2, -4, 0, 0})));
   CHECK(found[1].same_bits(Tensor({0, -4, 6, 0})));
   CHECK(found[2].same_bits(Tensor({2, 0, 6, 0})));
   CHECK(found[3].same_bits(Tensor({1, 0, 3, 0})));
+  CHECK(found[4].same_bits(value(kept[4])));
 }
 
 TEST_CASE("a mask that something else uses stays") {

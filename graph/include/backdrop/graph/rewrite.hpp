@@ -88,8 +88,9 @@ Rewrite fuse(const Tape& tape, const FuseOptions& options = {});
 /// The recording for inference: every dropout is the identity, and masks that nothing else uses are gone.
 /// Nothing is scaled: dropout already divided by 1-p in training. Other ops of the family become what they
 /// say (Op::inference): the identity too, or their mean for zoneout and drop_path without scale_by_keep.
-/// Dropout written by hand, as fuse knows it, is found where its mask is made of random numbers alone; a mask
-/// that is given, or follows from data, may mean padding, and stays.
+/// Dropout written by hand, as fuse knows it, is found where its mask is made of random numbers, and constant
+/// ones that they are compared with; a mask that is given, fed or constant, or follows from data, also in
+/// part, may mean padding, and stays.
 Rewrite without_dropout(const Tape& tape);
 
 /// Whether two recordings are the same node by node: ops, inputs, attributes, types, names, places, constants
