@@ -32,7 +32,8 @@ Rewrite fold_updates(Rewrite recording, std::span<const Var> nexts, std::span<co
 /// stay.
 Rewrite draw_late(Rewrite recording, std::span<const Var> roots);
 
-/// A product that is only added to something becomes one op with the sum, multiply_add, with the same bits.
+/// A product that is only added to something becomes one op with the sum, multiply_add, with the same bits;
+/// but not where that would keep its factors for long.
 Rewrite multiply_and_add(Rewrite recording, std::span<const Var> roots);
 
 /// What a run does, in order.

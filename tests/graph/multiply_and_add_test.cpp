@@ -57,6 +57,13 @@ TEST_CASE("a product stays where something else needs it, and sums of few elemen
     const Var row = mean(x.a, {0}) * mean(x.b, {0});
     CHECK_FALSE(joins({row + x.c}));
   }
+  SUBCASE("its factors would have to be kept until the other is there") {
+    Leaves square({32, 32});
+    const Var early = exp(square.a), beside = tanh(square.a);
+    CHECK_FALSE(joins({early * beside + matmul(early - beside, square.b)}));
+    CHECK(joins({square.a * square.b + matmul(early - beside, square.b)}));
+    CHECK(joins({matmul(early - beside, square.b) * beside + early}));
+  }
   SUBCASE("few") {
     Leaves few({5, 6});
     CHECK_FALSE(joins({few.a * few.b + few.c}));
