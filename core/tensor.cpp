@@ -211,7 +211,7 @@ constexpr std::int64_t kEdge = 3;            // this many at either end of an ax
 std::string to_string(const Tensor& tensor) {
   const Shape& shape = tensor.shape();
   if (shape.rank() == 0) return element_text(tensor, 0);
-  const bool abridged = tensor.numel() > kPrintedWhole || tensor.numel() == 0;  // of which rows may be many
+  const bool abridged = tensor.numel() > kPrintedWhole || tensor.numel() == 0;  // which may have many rows
   const std::vector<std::int64_t> strides = row_major_strides(shape);
   std::string text;
   std::vector<std::int64_t> at(shape.rank(), 0);  // odometer; its length is the depth we stand at

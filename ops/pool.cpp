@@ -40,7 +40,7 @@ std::int64_t count_of(const Call& c, std::int64_t extent, std::int64_t around, s
                       std::int64_t step) {
   const std::int64_t padded = extent + 2 * around;
   const bool reaches_beyond = padded < span && span - padded < step && extent > 0;
-  if (c[ceil_mode] && reaches_beyond) return 1;  // the first window is that last one
+  if (c[ceil_mode] && reaches_beyond) return 1;  // the window that ceil_mode adds is the only one
   const std::int64_t n = spatial::count_windows(c.name(), padded, span, step);
   const bool more = c[ceil_mode] && (padded - span) % step != 0 && n * step < extent + around;
   return more ? n + 1 : n;

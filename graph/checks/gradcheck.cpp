@@ -297,7 +297,7 @@ void require_sense(std::size_t inputs, const GradcheckOptions& options) {
   if (inputs == 0) throw ValueError("gradcheck: no input is given, so there is nothing to check");
   if (!(options.tolerance >= 0 && options.tolerance < 1)) {
     throw ValueError(
-        fmt::format("gradcheck: a tolerance of {}; give a number from 0 to 1", options.tolerance));
+        fmt::format("gradcheck: a tolerance of {}; give a number from 0 on, below 1", options.tolerance));
   }
   if (options.directions < 0) throw ValueError("gradcheck: a negative number of directions");
 }

@@ -70,7 +70,7 @@ void write_bits(void* y, std::size_t count, F keep) {
 template <class F>
 void write_mask_bytes(const Block& b, F byte) {
   auto* y = static_cast<std::uint8_t*>(b.y);
-  const std::size_t count = b.count;  // which bytes of y could be part of, for all that a compiler knows
+  const std::size_t count = b.count;  // a copy: a compiler has to assume that writing bytes of y changes b
   for (std::size_t k = 0; k < (count + 7) / 8; ++k) y[k] = static_cast<std::uint8_t>(byte(k));
   if (count % 8 != 0) y[count / 8] = static_cast<std::uint8_t>(y[count / 8] & ((1U << count % 8) - 1));
 }
