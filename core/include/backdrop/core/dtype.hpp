@@ -42,6 +42,7 @@ constexpr std::size_t byte_size(DType dtype, std::size_t count) {
 template <class To, class From>
 constexpr To converted(From x) {
   if constexpr (std::is_floating_point_v<From> && std::is_integral_v<To>) {
+    static_assert(std::is_signed_v<To>);
     constexpr From kBound = -static_cast<From>(std::numeric_limits<To>::min());
     if (x != x) return 0;
     if (x >= kBound) return std::numeric_limits<To>::max();
