@@ -15,7 +15,4 @@ enum class Masks : std::uint8_t {
 /// in last bits. The replaced nodes are gone unless something else uses them.
 Rewrite fold_dropout(const Tape& tape, bool relaxed, Masks masks);
 
-/// fuse, with a choice of masks.
-Rewrite fuse(const Tape& tape, const FuseOptions& options, Masks masks);
-
 }  // namespace backdrop

@@ -1,3 +1,5 @@
+#include "fuse.hpp"
+
 #include <algorithm>
 #include <backdrop/core/op.hpp>
 #include <backdrop/graph/rewrite.hpp>
@@ -6,7 +8,6 @@
 #include <utility>
 #include <vector>
 
-#include "fold_dropout.hpp"
 #include "uses.hpp"
 
 namespace backdrop {

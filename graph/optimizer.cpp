@@ -36,7 +36,9 @@ void check(std::span<const Var> parameters, std::span<const Var> gradients, Var 
     learning_rate.tape().check(parameters[k]);
     learning_rate.tape().check(gradients[k]);
     const Variable& w = variable_behind(parameters[k]);
-    if (!is_float(w.dtype())) throw DTypeError("optimizer: '" + w.name() + "' is " + to_string(w.dtype()));
+    if (!is_float(w.dtype()))
+      throw DTypeError("optimizer: '" + w.name() + "' is " + to_string(w.dtype()) +
+                       "; parameters are f32 or f64");
     if (gradients[k].dtype() != w.dtype()) {
       throw DTypeError("optimizer: the gradient of '" + w.name() + "' is " + to_string(gradients[k].dtype()));
     }
@@ -142,7 +144,8 @@ std::vector<Var> clip_grad_norm(std::span<const Var> gradients, double max_norm)
   if (gradients.empty()) return clipped;
   for (Var g : gradients) {
     gradients[0].tape().check(g);
-    if (!is_float(g.dtype())) throw DTypeError("optimizer: a gradient is " + to_string(g.dtype()));
+    if (!is_float(g.dtype()))
+      throw DTypeError("clip_grad_norm: a gradient is " + to_string(g.dtype()) + "; give f32 or f64");
   }
   Var squares;
   for (Var g : gradients) {

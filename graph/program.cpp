@@ -32,7 +32,8 @@ std::size_t Outputs::size() const { return plan_->ends.outputs.size(); }
 
 const Tensor& Outputs::operator[](std::size_t k) const {
   if (k < size()) return workspace_->output(k);
-  throw ValueError("outputs: there is no number " + std::to_string(k) + " of " + std::to_string(size()));
+  throw ValueError("outputs: number " + std::to_string(k) + " was asked for, but the program has " +
+                   std::to_string(size()) + ", counted from 0");
 }
 
 std::size_t Program::steps() const { return plan_->steps(); }

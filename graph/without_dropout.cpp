@@ -3,7 +3,7 @@
 #include <utility>
 #include <vector>
 
-#include "fold_dropout.hpp"
+#include "fuse.hpp"
 #include "uses.hpp"
 
 namespace backdrop {

@@ -299,7 +299,9 @@ void require_sense(std::size_t inputs, const GradcheckOptions& options) {
     throw ValueError(
         fmt::format("gradcheck: a tolerance of {}; give a number from 0 on, below 1", options.tolerance));
   }
-  if (options.directions < 0) throw ValueError("gradcheck: a negative number of directions");
+  if (options.directions < 0) {
+    throw ValueError(fmt::format("gradcheck: {} directions; give 0 or more", options.directions));
+  }
 }
 
 // `called`: how the user calls y.

@@ -96,10 +96,7 @@ class Grouping {
   const Op& op(std::uint32_t i) const { return *tape_.node(i).op; }
   const Shape& shape(std::uint32_t i) const { return tape_.shape(tape_.node(i).shape); }
   bool in_group(std::uint32_t step) const { return step < kWaiting && steps_[step].rows.shape != nullptr; }
-  // How many axes node i folds; 0: it is no fold, or must have its operand whole.
-  std::size_t folded_axes(std::uint32_t i) const {
-    return op(i).folding == nullptr ? 0 : op(i).folding->axes(tape_.call(i));
-  }
+  std::size_t folded_axes(std::uint32_t i) const { return passes::folded_axes(tape_.call(i)); }
 
   void meet(std::uint32_t i) {
     // What merely repeats is cheaper to write anew in every group than to read; random numbers wait for those

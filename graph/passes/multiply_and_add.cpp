@@ -29,7 +29,7 @@ bool has_large_values(const Tape& tape) {
 bool is_needed_whole(const Call& c) {
   const Op& op = *c.node.op;
   if (c.arity() == 0 || op.view || op.repeats != nullptr) return false;
-  return (op.folding != nullptr && op.folding->axes(c) > 0) || (op.block == nullptr && !op.by_panels);
+  return folded_axes(c) > 0 || (op.block == nullptr && !op.by_panels);
 }
 
 // By node: how many values that are needed whole come one after another on the way to it.

@@ -110,6 +110,11 @@ inline bool is_fixed(const Node& node) { return node.arity == 0 && !is_leaf(*nod
 /// Whether a node may wait for those who need it, and be written anew for each: it repeats one input, or
 /// none.
 inline bool repeats(const Node& node) { return node.op->repeats != nullptr && node.arity <= 1; }
+/// How many axes a node folds; 0: it is no fold, or must have its operand whole.
+inline std::size_t folded_axes(const Call& c) {
+  const Folding* const folding = c.node.op->folding;
+  return folding == nullptr ? 0 : folding->axes(c);
+}
 /// How many leading axes a node that repeats its input has in common with it, and makes of the same rows.
 inline std::size_t axes_in_common(const Call& c) {
   return c.arity() > 0 && c.node.op->by_panels ? c.node.op->leading(c, 0) : 0;

@@ -106,10 +106,7 @@ class Laying {
   const Shape& rows(std::uint32_t node) const {
     return shape(folds(node) ? tape_.node(node).inputs()[0] : node);
   }
-  bool folds(std::uint32_t node) const {
-    const Folding* const folding = tape_.node(node).op->folding;
-    return folding != nullptr && folding->axes(tape_.call(node)) > 0;
-  }
+  bool folds(std::uint32_t node) const { return passes::folded_axes(tape_.call(node)) > 0; }
   DType dtype(std::uint32_t node) const { return tape_.node(node).dtype; }
   std::size_t per_position(std::uint32_t node) const { return shape(node).numel() / positions_; }
   Value* value_of(std::uint32_t operand) {

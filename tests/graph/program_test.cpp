@@ -34,7 +34,8 @@ TEST_CASE("an output that there is not is refused, with the number of those ther
   Tape tape;
   const Program program = compile(tape, {.outputs = {tape.constant({1, 2})}});
   const Outputs outputs = program.run();
-  CHECK_THROWS_WITH_AS(outputs[1], "outputs: there is no number 1 of 1", ValueError);
+  CHECK_THROWS_WITH_AS(outputs[1], "outputs: number 1 was asked for, but the program has 1, counted from 0",
+                       ValueError);
 }
 
 TEST_CASE("a program outlives the tape it was compiled from") {
